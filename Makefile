@@ -1,0 +1,63 @@
+# Every target does its own set-up: it needs Python >= 3.11 and a Rust toolchain, nothing else.
+
+PYTHON ?= python3
+JOBS ?= 100000
+VENV := .venv
+BIN := $(VENV)/bin
+# An activated environment, or one named by the caller, must not be built into by mistake.
+unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH
+
+SOURCES := $(shell find src python/antspy -name '*.rs' -o -name '*.py' -o -name '*.pyi') \
+           Cargo.toml Cargo.lock build.rs pyproject.toml
+
+.PHONY: help study test test-rust test-loom test-python lint bench clean
+
+help:
+	@echo "make study [JOBS=100000]  run the study: its table, study-results/study.json and study.png"
+	@echo "make test                 run all checks and tests"
+	@echo "make bench [QUICK=1]      run the benchmarks beside ThreadPoolExecutor"
+	@echo "make clean                remove what was built"
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+
+# The package, built in release mode, with all that the study and the tests need.
+$(VENV)/.built: $(SOURCES) | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[study,dev]'
+	@touch $@
+
+study: $(VENV)/.built
+	$(BIN)/antspy study --jobs $(JOBS)
+
+test: lint test-rust test-loom test-python
+
+lint: $(VENV)/.built
+	cargo fmt --check
+	cargo clippy --locked --all-targets --no-default-features -- --deny warnings
+	PYO3_PYTHON=$(CURDIR)/$(BIN)/python cargo clippy --locked --all-targets -- --deny warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest antspy._antspy
+
+# Without Python, then with it: the second builds the binding's own tests against the interpreter.
+test-rust: $(BIN)/python
+	cargo test --locked --no-default-features
+	PYO3_PYTHON=$(CURDIR)/$(BIN)/python \
+	LD_LIBRARY_PATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))') \
+	cargo test --locked
+
+# The core's protocols, model-checked. Release mode: the models are large.
+test-loom:
+	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom \
+	cargo test --locked --no-default-features --release --test loom
+
+test-python: $(VENV)/.built
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.built
+	$(BIN)/python benches/run.py $(if $(QUICK),--fast)
+
+clean:
+	rm -rf $(VENV) target study-results python/antspy/_antspy.*.so

@@ -1,0 +1,213 @@
+"""The Rust core's binding. What each method does is told here; the public classes derive from these."""
+
+import concurrent.futures
+from collections.abc import Callable
+from types import GenericAlias
+from typing import Any, ParamSpec, TypeVar
+
+from typing_extensions import disjoint_base
+
+from .exception_handler import ExceptionHandler
+from .future import Future
+from .settings import Overflow
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+__all__ = [
+    "_Future",
+    "_Pool",
+    "_WaitGroup",
+    "__version__",
+    "_after_fork",
+    "_debug_build",
+    "_drain",
+    "_register_future",
+]
+
+__version__: str
+_debug_build: bool
+
+@disjoint_base
+class _Pool:
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> _Pool: ...
+    def _open(
+        self,
+        capacity: int | None,
+        *,
+        queue_size: int | None,
+        overflow: Overflow,
+        max_blocking: int | None,
+        expiry: float | None,
+        min_workers: int,
+        prealloc: bool,
+        exception_handler: ExceptionHandler | None,
+        initializer: Callable[..., object] | None,
+        initargs: tuple[Any, ...],
+        thread_name_prefix: str,
+        stack_size: int | None,
+        function: Callable[..., object] | None,
+    ) -> None: ...
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """Run `fn(*args, **kwargs)` on a worker, and return a future for its result.
+
+        Waits while the pool is full, or does what `overflow` says.
+
+        Raises:
+            PoolClosedError: The pool is closed, or was while this call waited.
+            PoolOverloadError: The pool is full, with `overflow="raise"` or beyond `max_blocking`.
+            BrokenThreadPool: The initializer failed.
+            RuntimeError: There is no worker and no thread could be started. The task is not accepted.
+
+        >>> from antspy import Pool
+        >>> with Pool(2) as pool:
+        ...     pool.submit(int, "ff", base=16).result()
+        255
+        """
+
+    def go(self, fn: Callable[_P, object], /, *args: _P.args, **kwargs: _P.kwargs) -> None:
+        """Run `fn(*args, **kwargs)` on a worker; nobody gets the result, and no future is made.
+
+        What it raises goes to the pool's `exception_handler`. Otherwise as `submit`.
+        """
+
+    def _invoke(self, *args: Any) -> None:
+        """Call the pool's function with `args`, as `go` does."""
+
+    def _invoke_for_result(self, *args: Any) -> Future[Any]:
+        """Call the pool's function with `args`, as `submit` does."""
+
+    def tune(self, capacity: int | None) -> None:
+        """Set the capacity, up or down, on any pool, from any thread.
+
+        Up: as many blocked submitters go on as there are new places. Down: idle workers that are too many
+        leave now, busy ones after their task; none is interrupted.
+        """
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until all accepted tasks are done and their results delivered. The pool stays open.
+
+        Returns:
+            `False` if that takes longer than `timeout` seconds.
+
+        Raises:
+            RuntimeError: Called by a task of this pool: it would wait for itself.
+        """
+
+    def release(self, timeout: float | None = 0) -> None:
+        """Close the pool: new work is refused, blocked submitters get `PoolClosedError`.
+
+        What was accepted still runs. Then waits up to `timeout` seconds until all workers are gone; 0 does
+        not wait, and never raises; `None` waits for ever.
+
+        Raises:
+            TimeoutError: Workers are left. The pool is closed; `release` may be called again.
+        """
+
+    def reboot(self) -> None:
+        """Open a closed pool again, with the same settings, once its workers are gone.
+
+        On an open pool nothing happens.
+        """
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Close the pool, as every executor; with `wait`, until all workers are gone.
+
+        `cancel_futures` cancels what has not started.
+        """
+
+    @property
+    def capacity(self) -> int | None:
+        """How many tasks run at the same time at most; `None`: no limit."""
+
+    @property
+    def running(self) -> int:
+        """Live workers, busy and idle."""
+
+    @property
+    def free(self) -> int | None:
+        """`capacity - running`, never below 0; `None` without a limit."""
+
+    @property
+    def waiting(self) -> int:
+        """Callers blocked in `submit` or `go` now."""
+
+    @property
+    def idle(self) -> int:
+        """Workers with nothing to do."""
+
+    @property
+    def queued(self) -> int:
+        """Accepted tasks that no worker has taken yet."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether new work is refused."""
+
+    @property
+    def _places(self) -> int | None: ...
+
+@disjoint_base
+class _WaitGroup:
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> _WaitGroup: ...
+    def add(self, n: int = 1) -> None:
+        """Add `n` jobs, or take `-n` away; at zero everyone who waits goes on.
+
+        Raises:
+            ValueError: The count would go below zero; it stays as it was.
+        """
+
+    def done(self) -> None:
+        """Take one job away: `add(-1)`."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the count is zero; `False` if that takes longer than `timeout` seconds."""
+
+    @property
+    def count(self) -> int:
+        """The jobs that are not done."""
+
+    def _go(self, pool: _Pool, fn: Callable[..., object], /, *args: Any, **kwargs: Any) -> None: ...
+    def _listen(self, listener: Callable[[], object]) -> None: ...
+
+@disjoint_base
+class _Future(concurrent.futures.Future[_T]):
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> _Future[_T]: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any) -> GenericAlias: ...
+    def cancel(self) -> bool:
+        """Cancel the task if no worker has taken it; its place is free at once. Whether it is cancelled."""
+
+    def cancelled(self) -> bool:
+        """Whether the task was cancelled."""
+
+    def running(self) -> bool:
+        """Whether a worker runs the task now."""
+
+    def done(self) -> bool:
+        """Whether the task has ended or was cancelled."""
+
+    def result(self, timeout: float | None = None) -> _T:
+        """Wait for the task and return what it returned, or raise what it raised.
+
+        Raises:
+            TimeoutError: It takes longer than `timeout` seconds.
+            CancelledError: The task was cancelled.
+        """
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Wait for the task and return what it raised, or `None`. Raises as `result` does else."""
+
+    def add_done_callback(self, fn: Callable[[Future[_T]], object]) -> None:
+        """Call `fn(future)` when the task has ended: in its worker, or now if it has.
+
+        The task's place in the pool is free by then.
+        """
+
+    def set_running_or_notify_cancel(self) -> bool: ...
+    def set_result(self, result: _T) -> None: ...
+    def set_exception(self, exception: BaseException | None) -> None: ...
+
+def _register_future(class_: type[Future[Any]], /) -> None: ...
+def _after_fork() -> None: ...
+def _drain() -> None: ...

@@ -1,0 +1,146 @@
+"""The command line: `antspy study`, also `python -m antspy study`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+from antspy.study.options import (
+    Client,
+    Options,
+    StudyError,
+    Variant,
+    parse_capacities,
+    parse_delay,
+    parse_jobs,
+    parse_port,
+)
+
+EXTRA = ("rich", "matplotlib", "uvloop", "httptools")
+"""What `pip install 'antspy[study]'` brings, beside the client pycurl."""
+
+INTERRUPTED = 130
+"""128 and the number of SIGINT, as shells report a command that Ctrl-C ended."""
+
+T = TypeVar("T")
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with one line for an error instead of the usage and a line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise StudyError(message)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    try:
+        options = parse(argv)
+        require(options)
+        from antspy.study.study import run_study
+
+        return run_study(options)
+    except StudyError as error:
+        print(f"antspy study: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("antspy study: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def parse(argv: Sequence[str] | None) -> Options:
+    arguments = vars(make_parser().parse_args(argv))
+    del arguments["command"]
+    variant, client = Variant(arguments["variant"]), Client(arguments["client"])
+    return Options(**arguments | {"variant": variant, "client": client})
+
+
+def make_parser() -> Parser:
+    parser = Parser(prog="antspy", description="A bounded worker pool for Python.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="study")
+    study = commands.add_parser(
+        "study",
+        help="compare no pool, the default pool and pools of fixed capacity",
+        description="Runs the same jobs, each one GET to a local server, in each configuration, "
+        "every one in a process of its own. Prints the table, writes study.json and study.png.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
+    )
+    default = Options()
+    add = study.add_argument
+    add(
+        "--jobs",
+        type=checked(parse_jobs),
+        default=default.jobs,
+        metavar="N",
+        help="jobs in each configuration",
+    )
+    add(
+        "--capacities",
+        type=checked(parse_capacities),
+        default=",".join(str(capacity) for capacity in default.capacities),
+        metavar="LIST",
+        help="none: a thread for each job; default: the default pool; numbers: pools",
+    )
+    add(
+        "--port",
+        type=checked(parse_port),
+        default=default.port,
+        metavar="PORT",
+        help="the server's port; 0: any free one",
+    )
+    add(
+        "--delay",
+        type=checked(parse_delay),
+        default=default.delay,
+        metavar="SECONDS",
+        help="how long the server waits before it answers",
+    )
+    add(
+        "--variant",
+        choices=[str(variant) for variant in Variant],
+        default=str(default.variant),
+        help="how the jobs are handed out",
+    )
+    add(
+        "--client",
+        choices=[str(client) for client in Client],
+        default=str(default.client),
+        help="who makes the requests",
+    )
+    add(
+        "--out",
+        type=Path,
+        default=default.out,
+        metavar="DIRECTORY",
+        help="where study.json and study.png go",
+    )
+    return parser
+
+
+def checked(parse_value: Callable[[str], T]) -> Callable[[str], T]:
+    """argparse shows the text of no other error class than its own."""
+
+    def parse_argument(text: str) -> T:
+        try:
+            return parse_value(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parse_argument
+
+
+def require(options: Options) -> None:
+    """Says what is missing before anything is started."""
+    if sys.platform == "win32":
+        raise StudyError("runs on Linux and macOS")
+    missing = [name for name in EXTRA if find_spec(name) is None]
+    if missing:
+        raise StudyError(f"{', '.join(missing)} not installed: pip install 'antspy[study]'")
+    if options.client is Client.PYCURL and find_spec("pycurl") is None:
+        raise StudyError(
+            "--client pycurl: not installed: pip install 'antspy[study]', or choose --client http.client"
+        )

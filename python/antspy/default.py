@@ -1,0 +1,62 @@
+"""The default pool, and the package's functions that use it."""
+
+from .pool import Pool
+
+_pool = Pool(2147483647, thread_name_prefix="antspy-default")
+
+
+def default_pool() -> Pool:
+    """Return the pool behind the package's functions; its capacity is 2147483647, as in ants.
+
+    >>> import antspy
+    >>> antspy.submit(abs, -3).result()
+    3
+    >>> antspy.default_pool().capacity
+    2147483647
+    """
+    return _pool
+
+
+# Bound methods: a call of the package's function costs no more than one of the pool's.
+submit = _pool.submit
+go = _pool.go
+map = _pool.map
+wait = _pool.wait
+tune = _pool.tune
+release = _pool.release
+reboot = _pool.reboot
+
+
+def capacity() -> int | None:
+    """Return the default pool's `capacity`."""
+    return _pool.capacity
+
+
+def running() -> int:
+    """Return the default pool's `running`."""
+    return _pool.running
+
+
+def free() -> int | None:
+    """Return the default pool's `free`."""
+    return _pool.free
+
+
+def waiting() -> int:
+    """Return the default pool's `waiting`."""
+    return _pool.waiting
+
+
+def idle() -> int:
+    """Return the default pool's `idle`."""
+    return _pool.idle
+
+
+def queued() -> int:
+    """Return the default pool's `queued`."""
+    return _pool.queued
+
+
+def closed() -> bool:
+    """Return the default pool's `closed`."""
+    return _pool.closed

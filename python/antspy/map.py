@@ -1,0 +1,89 @@
+"""`map`: ordered results, with a bounded look-ahead."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from .pool import Pool
+
+T = TypeVar("T")
+
+
+def map_tasks(
+    pool: "Pool",
+    fn: Callable[..., T],
+    iterables: tuple[Iterable[Any], ...],
+    timeout: float | None,
+    chunksize: int,
+    buffersize: int | None,
+) -> Iterator[T]:
+    """See `Pool.map`. Tasks go through `pool.submit`, looked up on the instance: others replace it."""
+    if not callable(fn):
+        raise TypeError(f"fn must be callable, not {fn!r}")
+    _at_least_one("chunksize", chunksize)
+    if buffersize is not None:
+        _at_least_one("buffersize", buffersize)
+    if timeout is not None and not isinstance(timeout, (int, float)):
+        raise TypeError(f"timeout must be a number of seconds or None, not {timeout!r}")
+    deadline = None if timeout is None else time.monotonic() + timeout
+    ahead = min(filter(None, (buffersize, pool._places)), default=None)
+    items = zip(*iterables, strict=False)
+    if chunksize == 1:
+        return _results(_submitted(pool, fn, items), ahead, deadline)
+    chunks = iter(lambda: tuple(islice(items, chunksize)), ())
+    tasks = (pool.submit(_run_chunk, fn, chunk) for chunk in chunks)
+    return _flatten(_results(tasks, ahead, deadline))
+
+
+def _at_least_one(name: str, value: int) -> None:
+    if not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, not {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, not {value}")
+
+
+def _submitted(pool: "Pool", fn: Callable[..., T], items: Iterable[tuple[Any, ...]]) -> Iterator[Future[T]]:
+    return (pool.submit(fn, *item) for item in items)
+
+
+def _run_chunk(fn: Callable[..., T], chunk: Iterable[tuple[Any, ...]]) -> list[T]:
+    return [fn(*item) for item in chunk]
+
+
+def _results(tasks: Iterator[Future[T]], ahead: int | None, deadline: float | None) -> Iterator[T]:
+    # The first tasks are submitted by the call of map() itself, as the standard library does.
+    pending = deque(islice(tasks, ahead))
+
+    def results() -> Iterator[T]:
+        try:
+            while pending:
+                result = _result(pending.popleft(), deadline)
+                pending.extend(islice(tasks, 1))
+                yield result
+        finally:
+            # Abandoned, or a task raised: what has not started will not.
+            for future in pending:
+                future.cancel()
+
+    return results()
+
+
+def _result(future: Future[T], deadline: float | None) -> T:
+    left = None if deadline is None else deadline - time.monotonic()
+    try:
+        return future.result(left)
+    except BaseException:
+        future.cancel()
+        raise
+    finally:
+        # An exception's traceback refers to this frame, and the future to the exception.
+        del future
+
+
+def _flatten(chunks: Iterator[list[T]]) -> Iterator[T]:
+    for chunk in chunks:
+        yield from chunk

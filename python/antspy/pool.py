@@ -1,0 +1,116 @@
+"""The pool."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from typing import Any, TypeVar
+
+from ._antspy import _Pool
+from .exception_handler import ExceptionHandler
+from .map import map_tasks
+from .settings import Overflow, prefix, stack_bytes
+
+T = TypeVar("T")
+
+
+class Pool(_Pool, Executor):
+    """A pool of at most `capacity` workers.
+
+    At most `capacity` tasks run at the same time, and at most `capacity + queue_size` are accepted and
+    unfinished; one more waits in `submit` or `go`, or what `overflow` says. A worker is a thread. It is
+    started only for work, and leaves after `expiry` seconds without any. `None` means "no limit"
+    everywhere. Each task runs in a copy of its submitter's context (`contextvars`).
+
+    Args:
+        capacity: How many tasks run at the same time, at least 1.
+        queue_size: How many more are accepted and wait for a worker.
+        overflow: What a full pool does with one more task: `"block"` the caller until there is a place,
+            `"raise"` `PoolOverloadError`, `"caller_runs"` it, or `"discard"` it (its future is cancelled).
+        max_blocking: How many callers may be blocked; the next gets `PoolOverloadError`.
+        expiry: Seconds after which an idle worker leaves; `None`: never. 10 s is what trio and tokio give
+            an idle thread.
+        min_workers: How many workers do not expire. They are started for work, as all are.
+        prealloc: Start all workers now.
+        exception_handler: Called with what a `go` task raised; by default it is logged with its traceback
+            on the logger `antspy`.
+        initializer: Called with `initargs` in each worker before its first task. If it raises, the pool is
+            broken: `BrokenThreadPool`.
+        thread_name_prefix: Workers are called `{prefix}_0`, `{prefix}_1`, ...
+        stack_size: Bytes of stack of a worker; `None`: `threading.stack_size()`, or 8 MiB.
+
+    Raises:
+        ValueError, TypeError: An argument makes no sense; the message names it and the value.
+
+    >>> from antspy import Pool
+    >>> with Pool(4) as pool:
+    ...     list(pool.map(abs, [-1, 2, -3]))
+    [1, 2, 3]
+    """
+
+    def __init__(
+        self,
+        capacity: int | None,
+        *,
+        queue_size: int | None = 0,
+        overflow: Overflow = "block",
+        max_blocking: int | None = None,
+        expiry: float | None = 10.0,
+        min_workers: int = 0,
+        prealloc: bool = False,
+        exception_handler: ExceptionHandler | None = None,
+        initializer: Callable[..., object] | None = None,
+        initargs: tuple[Any, ...] = (),
+        thread_name_prefix: str = "",
+        stack_size: int | None = None,
+    ) -> None:
+        self._open(
+            capacity,
+            queue_size=queue_size,
+            overflow=overflow,
+            max_blocking=max_blocking,
+            expiry=expiry,
+            min_workers=min_workers,
+            prealloc=prealloc,
+            exception_handler=exception_handler,
+            initializer=initializer,
+            initargs=initargs,
+            thread_name_prefix=prefix(thread_name_prefix, type(self).__name__),
+            stack_size=stack_bytes(stack_size),
+            function=None,
+        )
+
+    def map(
+        self,
+        fn: Callable[..., T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        buffersize: int | None = None,
+    ) -> Iterator[T]:
+        """Call `fn` with the items of `iterables`, several at once, and yield the results in order.
+
+        Items are taken from `iterables` as results are consumed, never more ahead than the pool has places
+        (`capacity + queue_size`) or than `buffersize`.
+
+        Args:
+            fn: Called with one item of each iterable.
+            iterables: Any; the shortest ends it.
+            timeout: Seconds from this call on after which a result that is not there raises `TimeoutError`.
+                Time that a full pool keeps `map` waiting for a place counts, but does not end the wait.
+            chunksize: How many items one task takes.
+            buffersize: How many tasks to look ahead; `None`: as many as the pool has places.
+
+        Raises:
+            What `fn` raised, at the place of its result; the tasks after it that have not started are
+            cancelled.
+
+        >>> from antspy import Pool
+        >>> with Pool(2) as pool:
+        ...     list(pool.map(pow, [2, 3], [5, 2]))
+        [32, 9]
+        """
+        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize)
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        state = "closed" if self.closed else "open"
+        return f"<{name} {state} capacity={self.capacity} running={self.running}>"

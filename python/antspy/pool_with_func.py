@@ -1,0 +1,79 @@
+"""A pool for one function."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
+
+from ._antspy import _Pool
+from .future import Future
+from .settings import Settings, prefix, stack_bytes
+
+T = TypeVar("T")
+
+
+class PoolWithFunc(_Pool, Generic[T]):
+    """A pool whose tasks are all calls of one function, which it holds once.
+
+    Args:
+        fn: The function.
+        capacity: As of `Pool`.
+        settings: As of `Pool`.
+
+    Raises:
+        TypeError: `fn` is not callable; this is looked at before every other argument.
+
+    >>> from antspy import PoolWithFunc
+    >>> squares = []
+    >>> pool = PoolWithFunc(lambda number: squares.append(number * number), capacity=2)
+    >>> for number in range(3):
+    ...     pool.invoke(number)
+    >>> pool.wait()
+    True
+    >>> sorted(squares)
+    [0, 1, 4]
+    """
+
+    def __init__(self, fn: Callable[..., T], capacity: int | None, **settings: Unpack[Settings]) -> None:
+        if not callable(fn):
+            raise TypeError(f"fn must be callable, not {fn!r}")
+        unknown = settings.keys() - Settings.__annotations__.keys()
+        if unknown:
+            raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
+        name = prefix(settings.get("thread_name_prefix", ""), type(self).__name__)
+        self._open(
+            capacity,
+            queue_size=settings.get("queue_size", 0),
+            overflow=settings.get("overflow", "block"),
+            max_blocking=settings.get("max_blocking"),
+            expiry=settings.get("expiry", 10.0),
+            min_workers=settings.get("min_workers", 0),
+            prealloc=settings.get("prealloc", False),
+            exception_handler=settings.get("exception_handler"),
+            initializer=settings.get("initializer"),
+            initargs=settings.get("initargs", ()),
+            thread_name_prefix=name,
+            stack_size=stack_bytes(settings.get("stack_size")),
+            function=fn,
+        )
+
+    if TYPE_CHECKING:
+
+        def invoke(self, *args: Any) -> None:
+            """Call the function with `args` on a worker, as `Pool.go` does."""
+
+        def submit(self, *args: Any) -> Future[T]:  # type: ignore[override]  # of no other function
+            """Call the function with `args` on a worker, as `Pool.submit` does."""
+    else:
+        # The core's methods under their public names: a call costs no Python frame.
+        invoke = _Pool._invoke
+        submit = _Pool._invoke_for_result
+
+    def __enter__(self) -> "PoolWithFunc[T]":
+        return self
+
+    def __exit__(self, *exc_info: Any) -> None:
+        """Shut down, and wait for what was accepted."""
+        self.shutdown(wait=True)
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else "open"
+        return f"<PoolWithFunc {state} capacity={self.capacity} running={self.running}>"

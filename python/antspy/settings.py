@@ -1,0 +1,53 @@
+"""The settings of a pool, as its constructors pass them on."""
+
+import itertools
+import threading
+from collections.abc import Callable
+from typing import Any, Literal, TypedDict
+
+from .exception_handler import ExceptionHandler
+
+Overflow = Literal["block", "raise", "caller_runs", "discard"]
+"""What a full pool does with one more task."""
+
+_LEAST_STACK = 8 * 2**20
+_numbers = itertools.count()
+
+
+class Settings(TypedDict, total=False):
+    """Keyword arguments of `Pool`, described there."""
+
+    queue_size: int | None
+    overflow: Overflow
+    max_blocking: int | None
+    expiry: float | None
+    min_workers: int
+    prealloc: bool
+    exception_handler: ExceptionHandler | None
+    initializer: Callable[..., object] | None
+    initargs: tuple[Any, ...]
+    thread_name_prefix: str
+    stack_size: int | None
+
+
+def stack_bytes(stack_size: int | None) -> int:
+    """Return the stack of a worker: what was asked for, else `threading.stack_size()`, else 8 MiB.
+
+    A native thread's 2 MiB would end the process on a recursion that `threading.Thread` survives.
+    """
+    if stack_size is None:
+        return threading.stack_size() or _LEAST_STACK
+    if not isinstance(stack_size, int):
+        raise TypeError(f"stack_size must be an int or None, not {stack_size!r}")
+    if stack_size < 32768:  # what threading.stack_size() accepts
+        raise ValueError(f"stack_size must be at least 32768 bytes, or None, not {stack_size}")
+    return stack_size
+
+
+def prefix(thread_name_prefix: str, kind: str) -> str:
+    """Return the prefix of the workers' names: what was asked for, else `kind` and a number."""
+    if not isinstance(thread_name_prefix, str):
+        raise TypeError(f"thread_name_prefix must be a str, not {thread_name_prefix!r}")
+    if "\0" in thread_name_prefix:
+        raise ValueError(f"thread_name_prefix must not hold a null byte: {thread_name_prefix!r}")
+    return thread_name_prefix or f"{kind}-{next(_numbers)}"

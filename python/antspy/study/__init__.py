@@ -1,0 +1,28 @@
+"""`antspy study`: how do time and memory compare without a pool, with the default pool, and with
+pools of 10,000 and 1,000?
+
+The processes, and where each is described:
+
+    study.py             the command: starts the others one after the other
+      server.py          answers each request after the delay
+      server_rate.py     measures the server by itself
+      measurement.py     runs one configuration, in a fresh interpreter, and measures it
+        client.py          makes the request of one job: pycurl or http.client
+        variant.py         hands out the jobs: with a pool, a thread a job, or by hand
+        work.py            one job, the WaitGroup that joins them, and why jobs failed
+
+What they pass on, and how it is shown:
+
+    options.py           what the user chooses
+    configuration.py     one row of the table, before it runs
+    result.py            one row, after it ran
+    outcome.py           all rows, the server and the machine: study.json
+    progress.py  table.py  picture.py
+
+What is beside it:
+
+    published.py         the figures of the Go study
+    limits.py            what the operating system allows
+    machine.py           the machine's facts
+    child.py  lifeline.py    a process that never outlives the command
+"""

@@ -1,0 +1,65 @@
+"""The table on the terminal, and what must be known to read it."""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from antspy.study.configuration import what_it_is
+from antspy.study.machine import describe
+from antspy.study.outcome import Outcome
+from antspy.study.result import Result
+
+
+def print_table(outcome: Outcome, console: Console) -> None:
+    console.print(make_table(outcome.results))
+    for line in (*failures(outcome), *remarks(outcome)):
+        console.print(line, markup=False)
+
+
+def make_table(results: list[Result]) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table.add_column("configuration", no_wrap=True)
+    for heading in ("elapsed ms", "peak RSS MB", "capacity", "running", "free", "failed"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for result in results:
+        table.add_row(
+            result.name,
+            f"{result.elapsed_ms:,.0f}",
+            "?" if result.peak_rss_mb is None else f"{result.peak_rss_mb:,.0f}",
+            number(result.capacity),
+            number(result.running),
+            number(result.free),
+            f"[red]{result.failed:,}[/red]" if result.failed else "0",
+        )
+    return table
+
+
+def number(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def failures(outcome: Outcome) -> list[str]:
+    """Each reason for which jobs failed, with their number, and what else went wrong."""
+    lines = []
+    for result in outcome.results:
+        for why, count in result.reasons.items():
+            lines.append(f"{result.name}: {count:,} of {result.jobs:,} jobs failed: {why}")
+        lines += [f"{result.name}: {note}" for note in result.notes]
+    return [*lines, *outcome.notes]
+
+
+def remarks(outcome: Outcome) -> list[str]:
+    """What was measured, where, and with what."""
+    options = outcome.options
+    return [
+        *(f"{row.name}: {what}" for row in outcome.configurations if (what := what_it_is(row))),
+        f"Jobs: {options.jobs:,}, each one GET that the server answers after {options.delay:g} s; "
+        f"variant {options.variant}",
+        f"Client: {outcome.client}, a connection for each worker, kept alive",
+        outcome.server_line(),
+        "Peak RSS: of the process that ran the configuration, in units of 1,048,576 bytes",
+        f"Switch interval: {outcome.switch_interval:g} s in every configuration",
+        f"Machine: {describe(outcome.machine)}",
+    ]

@@ -1,0 +1,76 @@
+//! What the core asks of the world around it: a task that can be run, and a host that owns threads.
+
+use std::time::Instant;
+
+use super::{Ending, Fault, Park};
+
+/// What workers run.
+pub trait Task: Send + Sized + 'static {
+    /// The host that this task runs on.
+    type Host: Host<Task = Self>;
+    /// What is left to tell once the task has run: a result for a future, a `done` for a wait group.
+    type Delivery;
+
+    /// Runs the task. When this returns, everything that the task itself held (callable, arguments)
+    /// has been dropped.
+    fn run(self, host: &Self::Host, scope: Scope<'_, Self::Host>) -> Ran<Self::Delivery>;
+
+    /// Whether delivering it may run foreign code (callbacks), which may take any time. The worker is
+    /// then not offered as idle meanwhile.
+    fn is_prompt(delivery: &Self::Delivery, scope: Scope<'_, Self::Host>) -> bool;
+
+    /// Tells whoever waits. If foreign code must run after all, `busy` is called before it does.
+    fn deliver(delivery: Self::Delivery, scope: Scope<'_, Self::Host>, busy: impl FnOnce());
+
+    /// Ends a task that will never run. Returns whether this call ended it: `false` if it had been
+    /// cancelled before, and its place given back then.
+    fn discard(self, scope: Scope<'_, Self::Host>, why: &Ending) -> bool;
+
+    /// Whether somebody has cancelled it while it waited in the queue.
+    fn is_cancelled(&self) -> bool;
+}
+
+/// How a task's run ended.
+#[derive(Debug)]
+pub enum Ran<D> {
+    /// It had been cancelled: nothing ran, and its place has been given back already.
+    Cancelled,
+    /// It ran, and nobody waits for anything.
+    Silent,
+    /// It ran, and this is to be delivered once its place is free.
+    Deliver(D),
+}
+
+/// A host's proof that this thread may run tasks (for Python: it is attached to the interpreter).
+pub type Scope<'s, H> = <H as Host>::Scope<'s>;
+
+/// Owns the runtime in which tasks run.
+pub trait Host: Send + Sync + Sized + 'static {
+    /// What its workers run.
+    type Task: Task<Host = Self>;
+    /// How its threads sleep.
+    type Parker: Park;
+    /// See [`Scope`].
+    type Scope<'s>: Copy;
+    /// What may break off a wait (for Python: the exception of a signal handler).
+    type Interrupt: Send + 'static;
+
+    /// Enters the runtime on a new worker's thread, once for the thread's whole life, and calls `body`
+    /// with whether the thread is fit to run tasks (an initializer may have failed). Where the runtime is
+    /// gone for good, `body` is not called.
+    fn enter(&self, worker: &str, body: impl FnOnce(Scope<'_, Self>, Result<(), Fault>));
+
+    /// Runs `wait`, which may block, while others may use the runtime.
+    fn block<R>(scope: Scope<'_, Self>, wait: impl FnOnce() -> R) -> R;
+
+    /// Called when a signal woke a waiting thread: runs the handlers.
+    ///
+    /// # Errors
+    /// A handler wants the wait broken off.
+    fn interrupted(scope: Scope<'_, Self>) -> Result<(), Self::Interrupt>;
+
+    /// The time; a test's host answers with a clock of its own.
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+}

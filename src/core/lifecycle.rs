@@ -1,0 +1,235 @@
+//! The pool's life: preallocate, close, wait, release, reboot, break down, and the end of each thread.
+
+use std::{io, time::Instant};
+
+use super::{
+    Cut, Ending, Fault, Host, Park, Phase, Pool, Scope, Search, State, Unfinished, Until, Verdict,
+    Waiter,
+    state::Joiner,
+    sync::{Arc, MutexGuard, thread::JoinHandle},
+    worker::{Duty, Worker, is_worker_of},
+};
+
+impl<H: Host> Pool<H> {
+    /// Starts all workers of a `prealloc` pool.
+    pub(super) fn preallocate(self: &Arc<Self>) -> io::Result<()> {
+        if !self.config().prealloc {
+            return Ok(());
+        }
+        let missing = {
+            let state = self.state.lock();
+            // It may have been tuned to have no limit since it was made.
+            let capacity = state.limit().unwrap_or(self.config().capacity);
+            capacity.saturating_sub(state.live)
+        };
+        // So many and no more: those started first may expire or be sent home while this goes on.
+        for _ in 0..missing {
+            let mut state = self.state.lock();
+            if state.phase != Phase::Open {
+                break;
+            }
+            let number = state.count_start();
+            drop(state);
+            if let Err(error) = self.start(number, Duty::Busy) {
+                self.close();
+                return Err(error);
+            }
+        }
+        // Whoever went idle while there were few sleeps without a deadline: see `expiry.rs`.
+        let idle = self.state.lock().idle.all();
+        for worker in idle {
+            worker.parker.unpark();
+        }
+        Ok(())
+    }
+
+    /// Refuses new tasks, sends blocked submitters away and idle workers home. What was accepted still
+    /// runs. Closing twice does nothing more.
+    pub fn close(&self) {
+        self.enter_phase(Phase::Closed);
+    }
+
+    /// Ends all tasks that no worker has taken yet.
+    pub fn cancel_queued(self: &Arc<Self>, scope: Scope<'_, H>) {
+        self.end_queued(scope, &Ending::Cancelled);
+    }
+
+    fn end_queued(self: &Arc<Self>, scope: Scope<'_, H>, why: &Ending) {
+        let queued = std::mem::take(&mut self.state.lock().queue);
+        self.discard(queued.into(), scope, why);
+    }
+
+    fn enter_phase(&self, phase: Phase) {
+        let mut state = self.state.lock();
+        if state.phase == Phase::Open {
+            state.phase = phase;
+        }
+        let submitters = std::mem::take(&mut state.submitters);
+        for submitter in &submitters {
+            submitter.decide(Verdict::Closed);
+        }
+        let mut sent_home = Vec::new();
+        while let Some(worker) = state.idle.pop_oldest() {
+            state.dismiss(&worker);
+            sent_home.push(worker);
+        }
+        drop(state);
+        for submitter in submitters {
+            submitter.wake();
+        }
+        for worker in sent_home {
+            worker.parker.unpark();
+        }
+    }
+
+    /// A worker could not be made fit to run tasks: nothing that is queued will run.
+    pub(super) fn break_down(self: &Arc<Self>, me: &Worker<H>, scope: Scope<'_, H>, fault: &Fault) {
+        Self::strike_off(&mut self.state.lock(), me);
+        self.enter_phase(Phase::Broken(fault.clone()));
+        self.end_queued(scope, &Ending::Broken(fault.clone()));
+    }
+
+    /// Takes a worker that does not come back to the queue off the books.
+    fn strike_off(state: &mut State<H>, me: &Worker<H>) {
+        match me.duty() {
+            Duty::Leaving | Duty::Gone => return,
+            Duty::Searching => state.search = Search::None,
+            Duty::Busy | Duty::Idle => {}
+        }
+        state.dismiss(me);
+    }
+
+    /// Waits until every accepted task is done and its result delivered. The pool stays as it is.
+    ///
+    /// # Errors
+    /// [`Unfinished`].
+    pub fn wait(
+        &self,
+        scope: Scope<'_, H>,
+        deadline: Option<Instant>,
+    ) -> Result<(), Unfinished<H::Interrupt>> {
+        self.join(Until::Quiet, scope, deadline)
+    }
+
+    /// Waits until every thread has ended: on a closed pool.
+    ///
+    /// # Errors
+    /// [`Unfinished`]; may be called again.
+    pub fn wait_gone(
+        &self,
+        scope: Scope<'_, H>,
+        deadline: Option<Instant>,
+    ) -> Result<(), Unfinished<H::Interrupt>> {
+        self.join(Until::Gone, scope, deadline)?;
+        // The last one has said that it is done; now its thread is really gone.
+        let last = self.state.lock().last_exit.take();
+        if let Some(handle) = last {
+            H::block(scope, || join(handle));
+        }
+        Ok(())
+    }
+
+    fn join(
+        &self,
+        until: Until,
+        scope: Scope<'_, H>,
+        deadline: Option<Instant>,
+    ) -> Result<(), Unfinished<H::Interrupt>> {
+        let mut state = self.state.lock();
+        if state.holds(until) {
+            return Ok(());
+        }
+        if is_worker_of(self) {
+            return Err(Unfinished::Itself);
+        }
+        let waiter = Arc::new(Waiter::default());
+        state.joiners.push(Joiner {
+            until,
+            waiter: waiter.clone(),
+        });
+        drop(state);
+        let Err(cut) = waiter.wait::<H>(scope, deadline) else {
+            return Ok(());
+        };
+        let mut state = self.state.lock();
+        state
+            .joiners
+            .retain(|joiner| !Arc::ptr_eq(&joiner.waiter, &waiter));
+        drop(state);
+        match cut {
+            Cut::Interrupted(interrupt) => Err(Unfinished::Interrupted(interrupt)),
+            Cut::TimedOut if waiter.verdict() == Verdict::Granted => Ok(()),
+            Cut::TimedOut => Err(Unfinished::TimedOut),
+        }
+    }
+
+    /// Opens a closed pool again, once its threads have ended; on an open pool nothing happens.
+    ///
+    /// # Errors
+    /// [`Unfinished`] from waiting for the threads; a thread of a `prealloc` pool that cannot be started
+    /// is the inner error.
+    pub fn reboot(
+        self: &Arc<Self>,
+        scope: Scope<'_, H>,
+    ) -> Result<io::Result<()>, Unfinished<H::Interrupt>> {
+        if self.state.lock().phase == Phase::Open {
+            return Ok(Ok(()));
+        }
+        self.wait_gone(scope, None)?;
+        let mut state = self.state.lock();
+        if state.phase == Phase::Open {
+            return Ok(Ok(())); // somebody else was faster
+        }
+        state.phase = Phase::Open;
+        drop(state);
+        let started = H::block(scope, || self.preallocate());
+        // Whoever has submitted since may have counted on the worker that could not be started.
+        Ok(started.inspect_err(|error| self.not_started(error, scope)))
+    }
+
+    /// Keeps the handle of a thread just started for its exit, or sees it off if it has ended already.
+    pub(super) fn keep_handle(&self, worker: &Worker<H>, handle: JoinHandle<()>) {
+        let state = self.state.lock();
+        if worker.duty() == Duty::Gone {
+            Self::see_off(state, handle);
+        } else {
+            *worker.handle.lock() = Some(handle);
+        }
+    }
+
+    /// The last thing a worker's thread does. It joins the thread that ended before it and leaves its own
+    /// handle to the next, so that no ended thread stays unjoined, and the last one stands for all.
+    pub(super) fn gone(&self, me: &Worker<H>) {
+        let mut state = self.state.lock();
+        Self::strike_off(&mut state, me); // if the host was gone before it could begin
+        me.set_duty(Duty::Gone);
+        let own = me.handle.lock().take();
+        match own {
+            Some(own) => Self::see_off(state, own),
+            // Its starter has not come to keep the handle yet, and counts the thread as ended when it does:
+            // until then nobody could join it.
+            None => Self::tell_and_wake(state),
+        }
+    }
+
+    /// A thread does nothing more that anyone could notice: from now on it need only be joined.
+    fn see_off(mut state: MutexGuard<'_, State<H>>, handle: JoinHandle<()>) {
+        let before = state.last_exit.replace(handle);
+        state.threads -= 1;
+        Self::tell_and_wake(state);
+        before.into_iter().for_each(join);
+    }
+
+    fn tell_and_wake(mut state: MutexGuard<'_, State<H>>) {
+        let woken = state.tell();
+        drop(state);
+        for waiter in woken {
+            waiter.wake();
+        }
+    }
+}
+
+/// A worker catches what its tasks raise, so a panic here is the core's own, and has been reported.
+fn join(handle: JoinHandle<()>) {
+    drop(handle.join());
+}

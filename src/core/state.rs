@@ -1,0 +1,245 @@
+//! Everything about a pool that changes, under one lock, and the moves that keep its invariant.
+//!
+//! Nothing here blocks, calls out or drops a task: a move returns what is to be done once the lock is
+//! released (wake this worker, tell that submitter).
+
+use std::{collections::VecDeque, time::Instant};
+
+use super::{
+    Config, Fault, Host, Task, UNLIMITED, Verdict, Waiter,
+    idle::Idle,
+    patience::Patience,
+    sync::{Arc, thread::JoinHandle},
+    worker::{Duty, Worker},
+};
+
+/// Whether the pool takes tasks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open,
+    /// Released or shut down: what was accepted still runs.
+    Closed,
+    /// An initializer failed: nothing runs any more.
+    Broken(Fault),
+}
+
+/// Whether a worker is on its way to the queue. One at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Search {
+    None,
+    /// An idle one, which needs only the host.
+    Woken,
+    /// A new thread, which may take long: an initializer comes first.
+    Started,
+}
+
+/// Who has to be told that there is work.
+pub(super) enum Summons<H: Host> {
+    Nobody,
+    Wake(Arc<Worker<H>>),
+    /// Start the worker of this number.
+    Start(u64),
+}
+
+/// What a joiner waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Until {
+    /// Every accepted task is done and delivered.
+    Quiet,
+    /// Every thread has ended.
+    Gone,
+}
+
+pub(super) struct Joiner<H: Host> {
+    pub(super) until: Until,
+    pub(super) waiter: Arc<Waiter<H::Parker>>,
+}
+
+pub(super) struct State<H: Host> {
+    pub(super) phase: Phase,
+    /// How many tasks may run at once.
+    pub(super) capacity: usize,
+    queue_size: usize,
+    /// Accepted, and no worker has taken it yet. May hold tasks cancelled meanwhile: see `cancelled`.
+    pub(super) queue: VecDeque<H::Task>,
+    /// Cancelled tasks in `queue`. For a moment negative: a worker may drop one before its canceller
+    /// has come here to count it.
+    pub(super) cancelled: isize,
+    /// Places taken: accepted and unfinished tasks, and places granted to submitters about to use them.
+    pub(super) in_flight: usize,
+    /// Tasks that have given their place back and whose result is being delivered.
+    pub(super) delivering: usize,
+    /// Workers that count against the capacity: all but those told to leave.
+    pub(super) live: usize,
+    /// Threads that have not ended, those told to leave included.
+    pub(super) threads: usize,
+    /// Whether a worker is on its way to the queue and has not looked at it yet.
+    pub(super) search: Search,
+    /// How long a searcher waits before it enters the host; see `patience.rs`.
+    pub(super) patience: Patience,
+    pub(super) idle: Idle<H>,
+    /// Blocked submitters, the first come in front.
+    pub(super) submitters: VecDeque<Arc<Waiter<H::Parker>>>,
+    pub(super) joiners: Vec<Joiner<H>>,
+    /// The thread that ended last; it has joined all before it.
+    pub(super) last_exit: Option<JoinHandle<()>>,
+    /// Workers started so far: their numbers.
+    pub(super) started: u64,
+}
+
+impl<H: Host> State<H> {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            phase: Phase::Open,
+            capacity: config.capacity,
+            queue_size: config.queue_size,
+            queue: VecDeque::new(),
+            cancelled: 0,
+            in_flight: 0,
+            delivering: 0,
+            live: 0,
+            threads: 0,
+            search: Search::None,
+            patience: Patience::default(),
+            idle: Idle::new(),
+            submitters: VecDeque::new(),
+            joiners: Vec::new(),
+            last_exit: None,
+            started: 0,
+        }
+    }
+
+    /// How many tasks may be in flight. Unlimited capacity is unlimited queueing.
+    pub(super) fn places(&self) -> usize {
+        self.capacity.saturating_add(self.queue_size)
+    }
+
+    pub(super) fn has_place(&self) -> bool {
+        self.in_flight < self.places()
+    }
+
+    /// Decides on everyone whose wait a change of the books has ended: they are to be woken.
+    #[inline]
+    pub(super) fn tell(&mut self) -> Vec<Arc<Waiter<H::Parker>>> {
+        let mut woken = Vec::new();
+        if !self.submitters.is_empty() {
+            self.grant(&mut woken);
+        }
+        if !self.joiners.is_empty() {
+            self.join(&mut woken);
+        }
+        woken
+    }
+
+    /// The invariant: while the queue is not empty and fewer than `capacity` workers live or one is
+    /// idle, somebody is searching. One at a time: whoever is summoned summons the next before it runs
+    /// its task.
+    pub(super) fn summon(&mut self) -> Summons<H> {
+        if self.search != Search::None || self.queue.is_empty() {
+            return Summons::Nobody;
+        }
+        if let Some(worker) = self.idle.pop_newest() {
+            self.search = Search::Woken;
+            worker.set_duty(Duty::Searching);
+            return Summons::Wake(worker);
+        }
+        if self.live < self.capacity {
+            self.search = Search::Started;
+            return Summons::Start(self.count_start());
+        }
+        Summons::Nobody
+    }
+
+    /// Counts a worker that is about to be started, and numbers it.
+    pub(super) fn count_start(&mut self) -> u64 {
+        self.live += 1;
+        self.threads += 1;
+        self.started += 1;
+        self.started - 1
+    }
+
+    /// Gives blocked submitters the places that are free, the first come first. A place is the submitter's
+    /// own from then on: nobody who comes later can take it before the submitter has woken.
+    ///
+    /// While a woken worker searches and the queue is not empty this waits for it: it comes here too.
+    /// A submitter needs the interpreter just as the searcher does, so it could not use the place sooner;
+    /// and a worker that runs through a thousand short tasks wakes it once, not in the midst of them.
+    fn grant(&mut self, woken: &mut Vec<Arc<Waiter<H::Parker>>>) {
+        if self.search == Search::Woken && !self.queue.is_empty() {
+            return;
+        }
+        while self.has_place()
+            && let Some(submitter) = self.submitters.pop_front()
+        {
+            self.in_flight += 1;
+            submitter.decide(Verdict::Granted);
+            woken.push(submitter);
+        }
+    }
+
+    /// Whether what `until` names is so.
+    pub(super) fn holds(&self, until: Until) -> bool {
+        match until {
+            Until::Quiet => self.in_flight == 0 && self.delivering == 0,
+            Until::Gone => self.threads == 0,
+        }
+    }
+
+    /// Tells the joiners whose wait is over.
+    fn join(&mut self, woken: &mut Vec<Arc<Waiter<H::Parker>>>) {
+        let joiners = std::mem::take(&mut self.joiners);
+        for joiner in joiners {
+            if self.holds(joiner.until) {
+                joiner.waiter.decide(Verdict::Granted);
+                woken.push(joiner.waiter);
+            } else {
+                self.joiners.push(joiner);
+            }
+        }
+    }
+
+    /// Tells `worker` to leave. It no longer counts as live; wake it if it sleeps.
+    pub(super) fn dismiss(&mut self, worker: &Worker<H>) {
+        worker.set_duty(Duty::Leaving);
+        self.live -= 1;
+    }
+
+    /// Until when an idle worker may sleep: for ever if it may stay.
+    pub(super) fn deadline(&self, config: &Config, since: Instant) -> Option<Instant> {
+        let expiry = config.expiry?;
+        if self.live <= config.min_workers {
+            return None;
+        }
+        since.checked_add(expiry)
+    }
+
+    /// Takes the remains of cancelled tasks out of the queue, if they are most of it: without this a
+    /// program that submits and cancels while all workers are busy would fill its memory with them.
+    /// The caller drops them once the lock is released.
+    pub(super) fn sweep(&mut self) -> Vec<H::Task> {
+        const FEW: isize = 64;
+        let most = self.queue.len() / 2;
+        if self.cancelled < FEW || self.cancelled.unsigned_abs() < most {
+            return Vec::new();
+        }
+        let (swept, kept) = std::mem::take(&mut self.queue)
+            .into_iter()
+            .partition::<Vec<_>, _>(Task::is_cancelled);
+        self.queue = kept.into();
+        self.cancelled -= swept.len().cast_signed();
+        swept
+    }
+
+    /// After a burst the empty queue gives its memory back.
+    pub(super) fn shed_memory(&mut self) {
+        const KEPT: usize = 1024;
+        if self.queue.is_empty() && self.queue.capacity() > KEPT {
+            self.queue = VecDeque::new();
+        }
+    }
+
+    /// `None` if there is no limit.
+    pub(super) fn limit(&self) -> Option<usize> {
+        (self.capacity != UNLIMITED).then_some(self.capacity)
+    }
+}

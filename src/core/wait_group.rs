@@ -1,0 +1,143 @@
+//! A counter that can be waited for to reach zero, as Go's `sync.WaitGroup`.
+
+use std::{fmt, time::Instant};
+
+use super::{
+    Cut, Host, Scope, Verdict, Waiter,
+    sync::{Arc, Mutex},
+};
+
+/// The count would leave the range from 0 to `u64::MAX`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfRange {
+    /// The count as it was and still is.
+    pub count: u64,
+    /// What was to be added.
+    pub delta: i64,
+}
+
+/// Called once when the count reaches zero, by the thread that brought it there, outside of the lock.
+pub type Listener = Box<dyn FnOnce() + Send>;
+
+struct State<H: Host> {
+    count: u64,
+    waiters: Vec<Arc<Waiter<H::Parker>>>,
+    listeners: Vec<Listener>,
+}
+
+/// `add` before a job, `done` at its end, `wait` for all of them.
+///
+/// One lock guards the count and those who wait for it, so that no `wait` can fall between a `done`
+/// that reaches zero and the wake-ups that follow from it.
+pub struct WaitGroup<H: Host> {
+    state: Mutex<State<H>>,
+}
+
+impl<H: Host> WaitGroup<H> {
+    /// A group with nothing to wait for.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            state: Mutex::new(State {
+                count: 0,
+                waiters: Vec::new(),
+                listeners: Vec::new(),
+            }),
+        }
+    }
+
+    /// The count now.
+    pub fn count(&self) -> u64 {
+        self.state.lock().count
+    }
+
+    /// Adds `delta`, which may be negative; at zero everyone who waits is woken.
+    ///
+    /// # Errors
+    /// [`OutOfRange`], and the count stays as it was.
+    pub fn add(&self, delta: i64) -> Result<(), OutOfRange> {
+        let mut state = self.state.lock();
+        let count = state.count;
+        state.count = count
+            .checked_add_signed(delta)
+            .ok_or(OutOfRange { count, delta })?;
+        if state.count != 0 || (state.waiters.is_empty() && state.listeners.is_empty()) {
+            return Ok(());
+        }
+        let waiters = std::mem::take(&mut state.waiters);
+        let listeners = std::mem::take(&mut state.listeners);
+        for waiter in &waiters {
+            waiter.decide(Verdict::Granted);
+        }
+        drop(state);
+        for waiter in waiters {
+            waiter.wake();
+        }
+        for listener in listeners {
+            listener();
+        }
+        Ok(())
+    }
+
+    /// One job is done: `add(-1)`.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] if no job was left.
+    pub fn done(&self) -> Result<(), OutOfRange> {
+        self.add(-1)
+    }
+
+    /// Waits for zero. `false`: `deadline` passed first.
+    ///
+    /// # Errors
+    /// The host was interrupted.
+    pub fn wait(
+        &self,
+        scope: Scope<'_, H>,
+        deadline: Option<Instant>,
+    ) -> Result<bool, H::Interrupt> {
+        let mut state = self.state.lock();
+        if state.count == 0 {
+            return Ok(true);
+        }
+        let waiter = Arc::new(Waiter::default());
+        state.waiters.push(waiter.clone());
+        drop(state);
+        let Err(cut) = waiter.wait::<H>(scope, deadline) else {
+            return Ok(true);
+        };
+        self.state
+            .lock()
+            .waiters
+            .retain(|other| !Arc::ptr_eq(other, &waiter));
+        match cut {
+            Cut::Interrupted(interrupt) => Err(interrupt),
+            Cut::TimedOut => Ok(waiter.verdict() == Verdict::Granted),
+        }
+    }
+
+    /// Has `listener` called when the count reaches zero. Hands it back if it is zero now.
+    ///
+    /// # Errors
+    /// The listener itself, uncalled: there is nothing to wait for.
+    pub fn listen(&self, listener: Listener) -> Result<(), Listener> {
+        let mut state = self.state.lock();
+        if state.count == 0 {
+            return Err(listener);
+        }
+        state.listeners.push(listener);
+        Ok(())
+    }
+}
+
+impl<H: Host> Default for WaitGroup<H> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<H: Host> fmt::Debug for WaitGroup<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WaitGroup(count={})", self.count())
+    }
+}

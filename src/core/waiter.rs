@@ -1,0 +1,106 @@
+//! One blocked thread: how it sleeps, what it is told, and the one loop in which all waits are spent.
+
+use std::time::Instant;
+
+use super::{
+    Host, Scope,
+    sync::atomic::{AtomicU8, Ordering},
+};
+
+/// How a thread sleeps until another wakes it. A wake-up that comes first is kept for the next sleep;
+/// several count as one.
+pub trait Park: Default + Send + Sync + 'static {
+    /// Sleeps until [`unpark`](Park::unpark), `deadline` or a signal.
+    fn park(&self, deadline: Option<Instant>) -> Parked;
+    /// Wakes the thread that sleeps here, or the next that will.
+    fn unpark(&self);
+}
+
+/// Why a sleep ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parked {
+    /// Somebody called `unpark`.
+    Woken,
+    /// The deadline has passed.
+    TimedOut,
+    /// A signal arrived.
+    Interrupted,
+}
+
+/// What a waiter is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Verdict {
+    /// Nothing yet.
+    None,
+    /// What it waited for is so; a submitter owns a place.
+    Granted,
+    /// It never will be: the pool is closed.
+    Closed,
+}
+
+/// Why a wait was broken off without a verdict.
+#[derive(Debug)]
+pub enum Cut<I> {
+    /// The deadline passed.
+    TimedOut,
+    /// The host was interrupted.
+    Interrupted(I),
+}
+
+/// A thread that waits for a [`Verdict`].
+#[derive(Debug, Default)]
+pub struct Waiter<P> {
+    parker: P,
+    /// Written once, by whoever took this waiter off its list under that list's lock, with `Release`
+    /// before `unpark`. Read by the waiting thread with `Acquire`: it sees all that came before.
+    verdict: AtomicU8,
+}
+
+impl<P: Park> Waiter<P> {
+    /// Decides what the waiter is told. Call under the lock of the list it stood on, then
+    /// [`wake`](Self::wake) it after the lock is released.
+    pub fn decide(&self, verdict: Verdict) {
+        self.verdict.store(verdict as u8, Ordering::Release);
+    }
+
+    /// Wakes the waiting thread.
+    pub fn wake(&self) {
+        self.parker.unpark();
+    }
+
+    /// What the waiter has been told.
+    pub fn verdict(&self) -> Verdict {
+        match self.verdict.load(Ordering::Acquire) {
+            0 => Verdict::None,
+            1 => Verdict::Granted,
+            _ => Verdict::Closed,
+        }
+    }
+
+    /// Sleeps until there is a verdict.
+    ///
+    /// # Errors
+    /// [`Cut`]. A verdict may still have come in between: take the waiter off its list under the lock,
+    /// and look.
+    pub fn wait<H: Host<Parker = P>>(
+        &self,
+        scope: Scope<'_, H>,
+        deadline: Option<Instant>,
+    ) -> Result<Verdict, Cut<H::Interrupt>> {
+        loop {
+            match self.verdict() {
+                Verdict::None => {}
+                told => return Ok(told),
+            }
+            match H::block(scope, || self.parker.park(deadline)) {
+                Parked::Woken => {}
+                // A verdict wins over a deadline or a signal that came with it; the host finds the
+                // signal again by itself.
+                _ if self.verdict() != Verdict::None => {}
+                Parked::TimedOut => return Err(Cut::TimedOut),
+                Parked::Interrupted => H::interrupted(scope).map_err(Cut::Interrupted)?,
+            }
+        }
+    }
+}

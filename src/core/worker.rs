@@ -1,0 +1,241 @@
+//! A worker: its thread's whole life, in one loop.
+
+use std::{
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, Instant},
+};
+
+use super::{
+    Host, Parked, Pool, Ran, Scope, Task,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU8, Ordering},
+        thread::JoinHandle,
+    },
+};
+
+/// What a worker is to do when it next looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Duty {
+    /// Runs tasks, or is about to look for one.
+    Busy,
+    /// Stands among the idle.
+    Idle,
+    /// Was started or taken from the idle because there is work, and has not looked yet.
+    Searching,
+    /// Is no longer counted, and ends.
+    Leaving,
+    /// Its thread has nothing left to do but to return.
+    Gone,
+}
+
+/// A worker as others see it.
+pub(super) struct Worker<H: Host> {
+    pub(super) parker: H::Parker,
+    /// Read and written under the pool's lock only, which orders it; an atomic because it lives outside.
+    duty: AtomicU8,
+    /// The thread's own handle, from its starter to its exit; see [`Pool::gone`].
+    pub(super) handle: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl<H: Host> Worker<H> {
+    pub(super) fn new(duty: Duty) -> Arc<Self> {
+        Arc::new(Self {
+            parker: H::Parker::default(),
+            duty: AtomicU8::new(duty as u8),
+            handle: Mutex::new(None),
+        })
+    }
+
+    pub(super) fn duty(&self) -> Duty {
+        match self.duty.load(Ordering::Relaxed) {
+            0 => Duty::Busy,
+            1 => Duty::Idle,
+            2 => Duty::Searching,
+            3 => Duty::Leaving,
+            _ => Duty::Gone,
+        }
+    }
+
+    pub(super) fn set_duty(&self, duty: Duty) {
+        self.duty.store(duty as u8, Ordering::Relaxed);
+    }
+}
+
+/// What a worker has just ended, for the pool's books.
+pub(super) enum Ended {
+    Nothing,
+    /// A task whose place is still taken.
+    Task,
+    /// A task that had been cancelled in the queue.
+    Cancelled,
+    /// The delivery of a result.
+    Delivery,
+}
+
+/// What a worker does next.
+pub(super) enum Next<H: Host> {
+    Run(H::Task),
+    Sleep(Option<Instant>),
+    Exit,
+}
+
+/// The life of a worker's thread.
+pub(super) fn live<H: Host>(pool: &Arc<Pool<H>>, me: &Arc<Worker<H>>, name: &str) {
+    pool.host().enter(name, |scope, fit| match fit {
+        Ok(()) => as_worker_of(pool, || work(pool, me, scope)),
+        Err(fault) => pool.break_down(me, scope, &fault),
+    });
+    pool.gone(me);
+}
+
+fn work<H: Host>(pool: &Arc<Pool<H>>, me: &Arc<Worker<H>>, scope: Scope<'_, H>) {
+    let mut pace = Pace::new();
+    let mut ended = Ended::Nothing;
+    loop {
+        ended = match pool.next(me, &ended, scope) {
+            // BUSY: the pool has already summoned the next worker, if there is more to do.
+            Next::Run(task) => {
+                let ended = run(pool, me, task, scope);
+                if pace.is_due() {
+                    H::block(scope, || ());
+                }
+                ended
+            }
+            // IDLE: the only place where a worker lets go of the host to sleep.
+            Next::Sleep(deadline) => {
+                if H::block(scope, || pool.sleep(me, deadline)) == Parked::TimedOut {
+                    // EXPIRED: this worker or one that has been idle for longer is told to leave.
+                    pool.expire();
+                }
+                Ended::Nothing
+            }
+            // EXIT: it does not count any more, and nobody will wake it.
+            Next::Exit => return,
+        };
+    }
+}
+
+fn run<H: Host>(
+    pool: &Arc<Pool<H>>,
+    me: &Arc<Worker<H>>,
+    task: H::Task,
+    scope: Scope<'_, H>,
+) -> Ended {
+    match guard(|| task.run(pool.host(), scope)) {
+        Some(Ran::Cancelled) => Ended::Cancelled,
+        Some(Ran::Silent) | None => Ended::Task,
+        Some(Ran::Deliver(delivery)) => {
+            // Free and idle first, then tell: whoever waits for this result and submits again finds
+            // the place and the worker.
+            pool.finish(me, H::Task::is_prompt(&delivery, scope), scope);
+            guard(|| H::Task::deliver(delivery, scope, || pool.withdraw(me, scope)));
+            Ended::Delivery
+        }
+    }
+}
+
+/// A panic in a task ends neither the worker nor its books. The panic hook has reported it.
+fn guard<R>(body: impl FnOnce() -> R) -> Option<R> {
+    catch_unwind(AssertUnwindSafe(body)).ok()
+}
+
+/// Says when a worker that never sleeps must let others use the host. A callable written in C never
+/// does so by itself, and a queue of them would keep the interpreter for as long as it lasts.
+struct Pace {
+    /// When the host was last let go of.
+    turn: Instant,
+    /// When the clock was last read. Reading it for each task would cost as much as a short task.
+    read: Instant,
+    /// Tasks from one reading to the next: few while they are long, more while they are short.
+    stride: u32,
+    countdown: u32,
+}
+
+impl Pace {
+    /// `CPython`'s own switch interval by default.
+    const TURN: Duration = Duration::from_millis(5);
+    const LONGEST_STRIDE: u32 = 16;
+
+    fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            turn: now,
+            read: now,
+            stride: 1,
+            countdown: 1,
+        }
+    }
+
+    fn is_due(&mut self) -> bool {
+        self.countdown -= 1;
+        self.countdown == 0 && self.read_clock(Instant::now())
+    }
+
+    fn read_clock(&mut self, now: Instant) -> bool {
+        let short = now - self.read < Self::TURN / 8;
+        self.stride = if short {
+            (self.stride * 2).min(Self::LONGEST_STRIDE)
+        } else {
+            1
+        };
+        self.countdown = self.stride;
+        self.read = now;
+        if now - self.turn < Self::TURN {
+            return false;
+        }
+        self.turn = now;
+        true
+    }
+}
+
+crate::core::sync::thread_local! {
+    /// The pool whose worker this thread is, by address; 0 on other threads.
+    #[allow(clippy::missing_const_for_thread_local, reason = "loom's macro takes no const block")]
+    static CURRENT: Cell<usize> = Cell::new(0);
+}
+
+/// Runs `body` on a thread that is known as a worker of `pool` meanwhile.
+pub(super) fn as_worker_of<H: Host, R>(pool: &Arc<Pool<H>>, body: impl FnOnce() -> R) -> R {
+    let address = std::ptr::from_ref::<Pool<H>>(pool).addr();
+    CURRENT.with(|current| current.set(address));
+    let result = body();
+    CURRENT.with(|current| current.set(0));
+    result
+}
+
+/// Whether this thread is a worker of `pool`.
+pub(super) fn is_worker_of<H: Host>(pool: &Pool<H>) -> bool {
+    CURRENT.with(Cell::get) == std::ptr::from_ref(pool).addr()
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_worker_lets_go_once_a_turn() {
+        let mut pace = Pace::new();
+        let start = pace.turn;
+        // Tasks of 10 microseconds for 50 milliseconds.
+        let mut turns = 0;
+        for task in 1..=5_000_u32 {
+            pace.countdown -= 1;
+            if pace.countdown == 0 && pace.read_clock(start + Duration::from_micros(10) * task) {
+                turns += 1;
+            }
+        }
+        assert!((9..=10).contains(&turns), "{turns} turns in 10 intervals");
+    }
+
+    #[test]
+    fn after_a_long_task_the_clock_is_read_at_once() {
+        let mut pace = Pace::new();
+        let start = pace.turn;
+        pace.stride = Pace::LONGEST_STRIDE;
+        assert!(pace.read_clock(start + Pace::TURN));
+        assert_eq!(pace.countdown, 1);
+    }
+}

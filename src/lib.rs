@@ -1,0 +1,29 @@
+//! antspy: a bounded worker pool for Python. This page is the map.
+//!
+//! # The path of one task
+//!
+//! | step | where |
+//! |---|---|
+//! | Python calls `pool.go(fn, *args)` or `pool.submit(fn, *args)` | `py/fastcall.rs` |
+//! | function, arguments and a copy of the context become a `Call`, with a future around it for `submit` | `py/task.rs`, `py/context.rs`, `py/future.rs` |
+//! | the task is admitted, waits for a place, or is refused | `core/pool.rs`: `submit`, `submit_to_full` |
+//! | it is queued, and a worker is summoned: the newest idle one, or a new one | `core/state.rs`: `summon` |
+//! | a new worker's thread enters Python | `py/host.rs`: `enter` |
+//! | the worker takes the task, having summoned the next worker if there is more | `core/pool.rs`: `next` |
+//! | the function is called | `core/worker.rs`: `run`; `py/task.rs`; `py/interpreter.rs`: `call` |
+//! | its place is free, its worker idle | `core/pool.rs`: `finish` |
+//! | the result is told | `py/future.rs`: `finish` |
+//! | the worker looks for its next task, sleeps, expires, or leaves | `core/pool.rs`: `choose`; `core/patience.rs`; `core/expiry.rs` |
+//!
+//! # The two halves
+//!
+//! [`core`] is the pool. It knows no Python (without the feature `python` it is all there is, and loom checks
+//! it so) but two traits: a [`Task`](core::Task) can be run, told and discarded; a [`Host`](core::Host) owns
+//! the threads. `src/core/README.md` tells its states, counters and locks: read it first.
+//!
+//! `py` is Python as such a host, and the classes on which `python/antspy/` builds the public ones. It holds
+//! no policy.
+
+pub mod core;
+#[cfg(feature = "python")]
+mod py;

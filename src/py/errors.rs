@@ -1,0 +1,162 @@
+//! Python's exceptions for what the core refuses, and where exceptions go that nobody waits for.
+
+use pyo3::{
+    exceptions::{PyRuntimeError, PyTimeoutError, PyValueError},
+    prelude::*,
+    sync::PyOnceLock,
+    types::{PyTuple, PyType},
+};
+
+use super::{host::waits_for_itself, interpreter};
+use crate::core::{Invalid, OutOfRange, Refusal, Unfinished};
+
+static CLOSED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static OVERLOAD: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static BROKEN: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static CANCELLED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static INVALID_STATE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// `module.name(message)`, or the error met on the way to it.
+fn raise(
+    py: Python<'_>,
+    class: &PyOnceLock<Py<PyType>>,
+    (module, name): (&str, &str),
+    message: Option<String>,
+) -> PyErr {
+    match class.import(py, module, name) {
+        Ok(class) => match message {
+            Some(message) => PyErr::from_type(class.clone(), message),
+            None => PyErr::from_type(class.clone(), ()),
+        },
+        Err(error) => error,
+    }
+}
+
+pub(super) fn closed(py: Python<'_>) -> PyErr {
+    let message = "cannot schedule new futures after shutdown: the pool is closed";
+    raise(
+        py,
+        &CLOSED,
+        ("antspy.errors", "PoolClosedError"),
+        Some(message.into()),
+    )
+}
+
+pub(super) fn broken(py: Python<'_>, why: &str) -> PyErr {
+    raise(
+        py,
+        &BROKEN,
+        ("concurrent.futures.thread", "BrokenThreadPool"),
+        Some(why.into()),
+    )
+}
+
+pub(super) fn cancelled(py: Python<'_>) -> PyErr {
+    raise(
+        py,
+        &CANCELLED,
+        ("concurrent.futures", "CancelledError"),
+        None,
+    )
+}
+
+pub(super) fn invalid_state(py: Python<'_>, message: String) -> PyErr {
+    raise(
+        py,
+        &INVALID_STATE,
+        ("concurrent.futures", "InvalidStateError"),
+        Some(message),
+    )
+}
+
+pub(super) fn no_thread(error: &str) -> PyErr {
+    PyRuntimeError::new_err(format!("can't start new thread: {error}"))
+}
+
+/// What `submit` raises.
+pub(super) fn refused(py: Python<'_>, why: Refusal<PyErr>, capacity: Option<usize>) -> PyErr {
+    match why {
+        Refusal::Closed => closed(py),
+        Refusal::Broken(fault) => broken(py, &fault.0),
+        Refusal::Overload => {
+            let capacity = capacity.map_or_else(|| "None".into(), |capacity| capacity.to_string());
+            let message = format!("the pool is full (capacity {capacity}) and may not wait");
+            raise(
+                py,
+                &OVERLOAD,
+                ("antspy.errors", "PoolOverloadError"),
+                Some(message),
+            )
+        }
+        Refusal::TimedOut => PyTimeoutError::new_err("no place in the pool came free in time"),
+        Refusal::Interrupted(error) => error,
+        Refusal::NoThread(error) => no_thread(&error.to_string()),
+    }
+}
+
+/// What a wait called `what` raises, if it did not merely time out.
+pub(super) fn unfinished(what: &str, why: Unfinished<PyErr>) -> Option<PyErr> {
+    match why {
+        Unfinished::TimedOut => None,
+        Unfinished::Interrupted(error) => Some(error),
+        Unfinished::Itself => Some(waits_for_itself(what)),
+    }
+}
+
+pub(super) fn invalid(why: &Invalid) -> PyErr {
+    PyValueError::new_err(why.to_string())
+}
+
+pub(super) fn out_of_range(why: OutOfRange) -> PyErr {
+    PyValueError::new_err(format!(
+        "n must not take the count below 0 (or above 2**64 - 1): the count is {}, n is {}",
+        why.count, why.delta
+    ))
+}
+
+/// An exception of a task that nobody waits for: to the pool's handler, or to the log.
+pub(super) fn handle(py: Python<'_>, handler: Option<&Py<PyAny>>, error: PyErr) {
+    let handler = handler.map_or_else(|| py.None(), |handler| handler.clone_ref(py));
+    report(
+        py,
+        call_logged(py, "handle", (handler, error.into_value(py))),
+    );
+}
+
+/// A worker could not be made fit: logged.
+pub(super) fn log_initializer(py: Python<'_>, error: PyErr) {
+    report(
+        py,
+        call_logged(py, "log_initializer", (error.into_value(py),)),
+    );
+}
+
+/// A done-callback raised: logged.
+pub(super) fn log_callback(py: Python<'_>, future: &Bound<'_, PyAny>, error: PyErr) {
+    report(
+        py,
+        call_logged(py, "log_callback", (future, error.into_value(py))),
+    );
+}
+
+/// A future was told to start that had started or ended: logged, as the standard library does.
+pub(super) fn log_unexpected_state(py: Python<'_>, future: &Bound<'_, PyAny>, state: &str) {
+    report(py, call_logged(py, "log_unexpected_state", (future, state)));
+}
+
+fn call_logged<'py>(
+    py: Python<'py>,
+    name: &str,
+    args: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>,
+) -> PyResult<()> {
+    let function = py.import("antspy.exception_handler")?.getattr(name)?;
+    let args = args.into_pyobject(py)?;
+    interpreter::call(py, &function.unbind(), &args, None).map(drop)
+}
+
+/// The last resort for an error that has nowhere else to go.
+pub(super) fn report(py: Python<'_>, result: PyResult<()>) {
+    if let Err(error) = result {
+        error.write_unraisable(py, None);
+    }
+}

@@ -1,0 +1,552 @@
+//! The future: a `concurrent.futures.Future` whose state lives here.
+//!
+//! `antspy.Future` inherits from this class and from the standard one. The standard class's functions
+//! (`wait`, `as_completed`, `asyncio.wrap_future`) reach for its private attributes; those are answered
+//! from here (`future_compat.rs`). A `threading.Condition` is only made for whoever asks for it: most
+//! futures never have one.
+
+use std::{
+    mem,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use pyo3::{
+    PyTraverseError, PyVisit,
+    exceptions::{PyBaseException, PyRuntimeError, PyTimeoutError},
+    ffi,
+    prelude::*,
+    sync::PyOnceLock,
+    types::{PyList, PyTuple, PyType},
+};
+
+use super::{arguments, errors, host::Host, interpreter, parker::Parker, pool::Core, task::Call};
+use crate::core::{Cut, Ending, Verdict, Waiter, sync::Mutex};
+
+/// What a pool's future holds until a worker takes it.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) call: Call,
+    /// Told if the task ends before a worker takes it: its place is free then.
+    pub(super) pool: Arc<Core>,
+}
+
+/// How far it is.
+#[derive(Debug)]
+pub(super) enum State {
+    /// Not started. `None`: somebody else's, made by `Future()`.
+    Pending(Option<Work>),
+    Running,
+    /// Cancelled, and those in `wait()` have not been told.
+    Cancelled,
+    CancelledAndNotified,
+    Returned(Py<PyAny>),
+    Raised(Py<PyBaseException>),
+}
+
+impl State {
+    pub(super) fn is_done(&self) -> bool {
+        !matches!(self, Self::Pending(_) | Self::Running)
+    }
+
+    fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Cancelled | Self::CancelledAndNotified)
+    }
+}
+
+/// Who waits for it.
+#[derive(Debug, Default)]
+pub(super) struct Hooks {
+    callbacks: Vec<Py<PyAny>>,
+    /// Threads in `result()` or `exception()`.
+    blocked: Vec<Arc<Waiter<Parker>>>,
+    /// `_condition`, once somebody has asked for it.
+    pub(super) condition: Option<Py<PyAny>>,
+    /// `_waiters`: the standard library's.
+    pub(super) waiters: Option<Py<PyList>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) state: State,
+    pub(super) hooks: Option<Box<Hooks>>,
+}
+
+/// The base of `antspy.Future`.
+#[pyclass(frozen, subclass, name = "_Future", module = "antspy._antspy")]
+#[derive(Debug)]
+pub(super) struct Future {
+    /// No Python runs under it: what is taken out is dropped or called after it is released.
+    pub(super) inner: Mutex<Inner>,
+    /// Whether the garbage collector sees it. Set once, by whoever is first to give it something that may
+    /// lead back to it; `Relaxed`, for it orders nothing but itself. See [`Future::track`].
+    tracked: AtomicBool,
+}
+
+/// `antspy.Future`.
+static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static EMPTY: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
+
+/// Says which class futures are made of. Called once, when the package is imported.
+#[pyfunction]
+pub(super) fn _register_future(py: Python<'_>, class: Bound<'_, PyType>) -> PyResult<()> {
+    if !class.is_subclass_of::<Future>()? {
+        let message = format!("class must be a subclass of _Future, not {class:?}");
+        return Err(pyo3::exceptions::PyTypeError::new_err(message));
+    }
+    let _ = CLASS.set(py, class.unbind());
+    Ok(())
+}
+
+impl Future {
+    /// A future for `work`. Made by the class's `tp_new`, without a Python-level call.
+    pub(super) fn pending(py: Python<'_>, work: Work) -> PyResult<Bound<'_, Self>> {
+        let class = CLASS
+            .get(py)
+            .ok_or_else(|| PyRuntimeError::new_err("antspy has not been imported"))?
+            .bind(py);
+        let empty = EMPTY.get_or_init(py, || PyTuple::empty(py).unbind());
+        let type_object = class.as_type_ptr();
+        // SAFETY: a type object that is ready; a class that derives from `Future` has a `tp_new`, and
+        // returns a new instance of itself or an error. So the cast holds.
+        let future = unsafe {
+            let new = (*type_object).tp_new.unwrap_unchecked();
+            let future = new(type_object, empty.as_ptr(), std::ptr::null_mut());
+            Bound::from_owned_ptr_or_err(py, future)?.cast_into_unchecked::<Self>()
+        };
+        future.get().inner.lock().state = State::Pending(Some(work));
+        future.get().tracked.store(false, Ordering::Relaxed);
+        // SAFETY: an object of a type with garbage collection, just made.
+        unsafe { ffi::PyObject_GC_UnTrack(future.as_ptr().cast()) };
+        Ok(future)
+    }
+
+    /// Shows the future to the garbage collector, if it has been hidden.
+    ///
+    /// A pool's future is hidden while the queue or a worker holds it, which keeps it alive in any case, and
+    /// stays so if its result is nothing that a cycle can go through, such as a number or `None`. A list of
+    /// 100,000 futures is then nothing to walk through again and again while it grows.
+    pub(super) fn track(slf: &Bound<'_, Self>) {
+        if !slf.get().tracked.swap(true, Ordering::Relaxed) {
+            // SAFETY: attached; untracked by `pending`, and the flag lets one through.
+            unsafe { ffi::PyObject_GC_Track(slf.as_ptr().cast()) };
+        }
+    }
+
+    fn track_for(slf: &Bound<'_, Self>, outcome: Option<&State>) {
+        let cyclic = match outcome {
+            // SAFETY: attached, and the pointer is a live reference.
+            Some(State::Returned(value)) => unsafe { ffi::PyObject_IS_GC(value.as_ptr()) != 0 },
+            Some(State::Raised(_)) => true,
+            _ => false,
+        };
+        if cyclic {
+            Self::track(slf);
+        }
+    }
+
+    /// A worker takes the call. `None`: the future has ended or been taken before.
+    pub(super) fn claim(&self) -> Option<Call> {
+        let mut inner = self.inner.lock();
+        let State::Pending(work @ Some(_)) = &mut inner.state else {
+            return None;
+        };
+        let work = work.take();
+        inner.state = State::Running;
+        drop(inner);
+        work.map(|work| work.call)
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        // Ended by `set_result` while it stood in the queue counts too: no worker will take it.
+        self.inner.lock().state.is_done()
+    }
+
+    /// Whether telling the result takes no foreign code.
+    pub(super) fn is_prompt(&self) -> bool {
+        let inner = self.inner.lock();
+        inner
+            .hooks
+            .as_ref()
+            .is_none_or(|hooks| hooks.callbacks.is_empty() && hooks.condition.is_none())
+    }
+
+    /// The worker's end of it. `busy` is called before any foreign code runs.
+    pub(super) fn finish(slf: &Bound<'_, Self>, result: PyResult<Py<PyAny>>, busy: impl FnOnce()) {
+        let py = slf.py();
+        let mut busy = Some(busy);
+        let mut outcome = Some(match result {
+            Ok(value) => State::Returned(value),
+            Err(error) => State::Raised(error.into_value(py)),
+        });
+        Self::track_for(slf, outcome.as_ref());
+        let settled = Self::settle(slf, &mut busy, |state| {
+            // A task that settles its own future wins.
+            (!state.is_done()).then(|| mem::replace(state, outcome.take().expect("called once")))
+        });
+        // What was not used is dropped here, outside of the lock.
+        drop((settled, outcome));
+    }
+
+    /// Ends a future whose task will never run. `false`: it had ended before.
+    pub(super) fn discard(slf: &Bound<'_, Self>, why: &Ending) -> bool {
+        let py = slf.py();
+        let mut end = Some(match why {
+            Ending::Cancelled => State::CancelledAndNotified,
+            Ending::Broken(fault) => State::Raised(errors::broken(py, &fault.0).into_value(py)),
+            Ending::NoThread(error) => State::Raised(errors::no_thread(error).into_value(py)),
+        });
+        Self::track_for(slf, end.as_ref());
+        let before = Self::settle(slf, &mut None::<fn()>, |state| {
+            matches!(state, State::Pending(_))
+                .then(|| mem::replace(state, end.take().expect("called once")))
+        });
+        before.is_some()
+    }
+
+    /// Changes the state by `change`, which returns the state before, or `None` to leave all as it is;
+    /// then tells everybody. With a condition the change happens while it is held, as the standard
+    /// library's functions expect.
+    pub(super) fn settle(
+        slf: &Bound<'_, Self>,
+        busy: &mut Option<impl FnOnce()>,
+        change: impl FnOnce(&mut State) -> Option<State>,
+    ) -> Option<State> {
+        let py = slf.py();
+        let mut inner = slf.get().inner.lock();
+        let condition = inner
+            .hooks
+            .as_ref()
+            .and_then(|hooks| hooks.condition.as_ref().map(|it| it.clone_ref(py)));
+        let Some(condition) = condition else {
+            let before = change(&mut inner.state)?;
+            let hooks = inner.state.is_done().then(|| inner.hooks.take()).flatten();
+            drop(inner);
+            if let Some(hooks) = hooks {
+                Self::tell(slf, *hooks, busy);
+            }
+            return Some(before);
+        };
+        drop(inner);
+        if let Some(busy) = busy.take() {
+            busy();
+        }
+        let held = condition.bind(py);
+        errors::report(py, held.call_method0("acquire").map(drop));
+        let mut inner = slf.get().inner.lock();
+        let before = change(&mut inner.state);
+        let ended = before.is_some() && inner.state.is_done();
+        let hooks = inner.hooks.as_mut().filter(|_| ended).map(|hooks| Hooks {
+            callbacks: mem::take(&mut hooks.callbacks),
+            blocked: mem::take(&mut hooks.blocked),
+            condition: None,
+            waiters: hooks.waiters.as_ref().map(|it| it.clone_ref(py)),
+        });
+        drop(inner);
+        if let Some(hooks) = &hooks {
+            errors::report(py, Self::tell_condition(slf, held, hooks));
+        }
+        errors::report(py, held.call_method0("release").map(drop));
+        if let Some(hooks) = hooks {
+            Self::tell(slf, hooks, busy);
+        }
+        before
+    }
+
+    /// Tells the standard library's waiters. The condition is held.
+    fn tell_condition(
+        slf: &Bound<'_, Self>,
+        condition: &Bound<'_, PyAny>,
+        hooks: &Hooks,
+    ) -> PyResult<()> {
+        let method = match slf.get().inner.lock().state {
+            State::CancelledAndNotified => Some("add_cancelled"),
+            State::Returned(_) => Some("add_result"),
+            State::Raised(_) => Some("add_exception"),
+            _ => None,
+        };
+        if let (Some(method), Some(waiters)) = (method, &hooks.waiters) {
+            for waiter in waiters.bind(slf.py()).iter() {
+                waiter.call_method1(method, (slf,))?;
+            }
+        }
+        condition.call_method0("notify_all").map(drop)
+    }
+
+    /// Wakes blocked threads, then calls the callbacks.
+    fn tell(slf: &Bound<'_, Self>, hooks: Hooks, busy: &mut Option<impl FnOnce()>) {
+        for blocked in &hooks.blocked {
+            blocked.decide(Verdict::Granted);
+            blocked.wake();
+        }
+        if hooks.callbacks.is_empty() {
+            return;
+        }
+        if let Some(busy) = busy.take() {
+            busy();
+        }
+        for callback in hooks.callbacks {
+            Self::call_back(slf, &callback);
+        }
+    }
+
+    fn call_back(slf: &Bound<'_, Self>, callback: &Py<PyAny>) {
+        let py = slf.py();
+        let called = PyTuple::new(py, [slf])
+            .and_then(|args| interpreter::call(py, callback, &args, None).map(drop));
+        if let Err(error) = called {
+            errors::log_callback(py, slf.as_any(), error);
+        }
+    }
+
+    /// Sleeps until it is done; an error if that takes longer than `timeout`.
+    fn join(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let mut inner = self.inner.lock();
+        if inner.state.is_done() {
+            return Ok(());
+        }
+        drop(inner);
+        let deadline = arguments::lenient_timeout(timeout)?.deadline();
+        inner = self.inner.lock();
+        if inner.state.is_done() {
+            return Ok(());
+        }
+        let waiter = Arc::new(Waiter::default());
+        let hooks = inner.hooks.get_or_insert_default();
+        hooks.blocked.push(waiter.clone());
+        drop(inner);
+        let Err(cut) = waiter.wait::<Host>(py, deadline) else {
+            return Ok(());
+        };
+        let mut inner = self.inner.lock();
+        if let Some(hooks) = &mut inner.hooks {
+            hooks.blocked.retain(|other| !Arc::ptr_eq(other, &waiter));
+        }
+        let done = inner.state.is_done();
+        drop(inner);
+        match cut {
+            Cut::Interrupted(error) => Err(error),
+            Cut::TimedOut if done => Ok(()),
+            Cut::TimedOut => Err(PyTimeoutError::new_err(())),
+        }
+    }
+
+    /// Ends a future from outside of the pool, by `outcome`.
+    fn set(slf: &Bound<'_, Self>, outcome: State) -> PyResult<()> {
+        let mut outcome = Some(outcome);
+        Self::track_for(slf, outcome.as_ref());
+        let before = Self::settle(slf, &mut None::<fn()>, |state| {
+            (!state.is_done()).then(|| mem::replace(state, outcome.take().expect("called once")))
+        });
+        drop(outcome);
+        if let Some(before) = before {
+            Self::give_back(slf.py(), before);
+            return Ok(());
+        }
+        let state = super::future_compat::name(&slf.get().inner.lock().state);
+        let message = format!("{state}: {}", slf.repr()?);
+        Err(errors::invalid_state(slf.py(), message))
+    }
+
+    /// What was before its end was a place in a pool's queue: free now.
+    pub(super) fn give_back(py: Python<'_>, before: State) {
+        if let State::Pending(Some(Work { call, pool })) = before {
+            drop(call);
+            pool.cancelled(py);
+        }
+    }
+}
+
+#[pymethods]
+impl Future {
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, pyo3::types::PyDict>>) -> Self {
+        Self {
+            inner: Mutex::new(Inner {
+                state: State::Pending(None),
+                hooks: None,
+            }),
+            tracked: AtomicBool::new(true),
+        }
+    }
+
+    /// An attribute may lead back to the future.
+    fn __setattr__(
+        slf: &Bound<'_, Self>,
+        name: &Bound<'_, PyAny>,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        Self::track(slf);
+        // SAFETY: attached; what `object` itself does.
+        let set =
+            unsafe { ffi::PyObject_GenericSetAttr(slf.as_ptr(), name.as_ptr(), value.as_ptr()) };
+        (set == 0)
+            .then_some(())
+            .ok_or_else(|| PyErr::fetch(slf.py()))
+    }
+
+    #[classmethod]
+    fn __class_getitem__<'py>(
+        class: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let types = class.py().import("types")?;
+        types.getattr("GenericAlias")?.call1((class, item))
+    }
+
+    fn __delattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyAny>) -> PyResult<()> {
+        // SAFETY: attached; what `object` itself does.
+        let set = unsafe {
+            ffi::PyObject_GenericSetAttr(slf.as_ptr(), name.as_ptr(), std::ptr::null_mut())
+        };
+        (set == 0)
+            .then_some(())
+            .ok_or_else(|| PyErr::fetch(slf.py()))
+    }
+
+    fn cancel(slf: &Bound<'_, Self>) -> bool {
+        // Those in `wait()` are told at once about a pool's task; a future of one's own tells them in
+        // `set_running_or_notify_cancel`.
+        let before = Self::settle(slf, &mut None::<fn()>, |state| match state {
+            State::Pending(Some(_)) => Some(mem::replace(state, State::CancelledAndNotified)),
+            State::Pending(None) => Some(mem::replace(state, State::Cancelled)),
+            _ => None,
+        });
+        match before {
+            Some(before) => {
+                Self::give_back(slf.py(), before);
+                true
+            }
+            None => slf.get().inner.lock().state.is_cancelled(),
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.inner.lock().state.is_cancelled()
+    }
+
+    fn running(&self) -> bool {
+        matches!(self.inner.lock().state, State::Running)
+    }
+
+    fn done(&self) -> bool {
+        self.inner.lock().state.is_done()
+    }
+
+    #[pyo3(signature = (timeout = None))]
+    fn result(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+        self.join(py, timeout)?;
+        let inner = self.inner.lock();
+        match &inner.state {
+            State::Returned(value) => Ok(value.clone_ref(py)),
+            State::Raised(error) => {
+                let error = error.clone_ref(py);
+                drop(inner);
+                Err(PyErr::from_value(error.into_bound(py).into_any()))
+            }
+            _ => {
+                drop(inner);
+                Err(errors::cancelled(py))
+            }
+        }
+    }
+
+    #[pyo3(signature = (timeout = None))]
+    fn exception(
+        &self,
+        py: Python<'_>,
+        timeout: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Option<Py<PyBaseException>>> {
+        self.join(py, timeout)?;
+        let inner = self.inner.lock();
+        match &inner.state {
+            State::Returned(_) => Ok(None),
+            State::Raised(error) => Ok(Some(error.clone_ref(py))),
+            _ => {
+                drop(inner);
+                Err(errors::cancelled(py))
+            }
+        }
+    }
+
+    fn add_done_callback(slf: &Bound<'_, Self>, r#fn: Bound<'_, PyAny>) {
+        let callback = r#fn.unbind();
+        let mut inner = slf.get().inner.lock();
+        if inner.state.is_done() {
+            drop(inner);
+            Self::call_back(slf, &callback);
+        } else {
+            let hooks = inner.hooks.get_or_insert_default();
+            hooks.callbacks.push(callback);
+        }
+    }
+
+    fn set_running_or_notify_cancel(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        let mut misused = false;
+        let before = Self::settle(slf, &mut None::<fn()>, |state| match state {
+            State::Pending(_) => Some(mem::replace(state, State::Running)),
+            State::Cancelled => Some(mem::replace(state, State::CancelledAndNotified)),
+            _ => {
+                misused = true;
+                None
+            }
+        });
+        if misused {
+            let state = super::future_compat::name(&slf.get().inner.lock().state);
+            errors::log_unexpected_state(slf.py(), slf.as_any(), state);
+            return Err(PyRuntimeError::new_err("Future in unexpected state"));
+        }
+        let running = matches!(before, Some(State::Pending(_)));
+        if let Some(before) = before {
+            Self::give_back(slf.py(), before);
+        }
+        Ok(running)
+    }
+
+    fn set_result(slf: &Bound<'_, Self>, result: Py<PyAny>) -> PyResult<()> {
+        Self::set(slf, State::Returned(result))
+    }
+
+    fn set_exception(slf: &Bound<'_, Self>, exception: Bound<'_, PyAny>) -> PyResult<()> {
+        // As in the standard library, `None` ends it without a result.
+        if exception.is_none() {
+            return Self::set(slf, State::Returned(exception.unbind()));
+        }
+        let error = PyErr::from_value(exception).into_value(slf.py());
+        Self::set(slf, State::Raised(error))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // The collector must not wait; what it cannot see it takes for alive.
+        let Some(inner) = self.inner.try_lock() else {
+            return Ok(());
+        };
+        match &inner.state {
+            State::Pending(Some(work)) => work.call.traverse(visit)?,
+            State::Returned(value) => visit.call(value)?,
+            State::Raised(error) => visit.call(error)?,
+            _ => {}
+        }
+        if let Some(hooks) = &inner.hooks {
+            for callback in &hooks.callbacks {
+                visit.call(callback)?;
+            }
+            visit.call(&hooks.condition)?;
+            visit.call(&hooks.waiters)?;
+        }
+        Ok(())
+    }
+
+    fn __clear__(&self) {
+        let Some(mut inner) = self.inner.try_lock() else {
+            return;
+        };
+        let state = mem::replace(&mut inner.state, State::CancelledAndNotified);
+        let hooks = inner.hooks.take();
+        drop(inner);
+        drop((state, hooks));
+    }
+}

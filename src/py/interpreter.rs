@@ -1,0 +1,133 @@
+//! Attaching to the interpreter and calling into it, from threads that may outlive it.
+//!
+//! Up to 3.13.7 `CPython` ends a thread that asks for a finalized interpreter with `pthread_exit`, which
+//! unwinds the thread's stack. Rust frames that were not compiled for it abort the process. So every call
+//! in which a worker can meet its end is made through here: the callee's type says that it may unwind, and
+//! a guard around it stops the unwinding by parking the thread for ever. The process is about to exit, and
+//! later versions of `CPython` park such threads themselves.
+//!
+//! 1. The main thread finalizes the interpreter while a worker runs a task (Ctrl-C during the drain).
+//! 2. The worker asks for the interpreter: at a bytecode boundary, or on its way back from sleep.
+//! 3. `CPython` calls `pthread_exit`; the unwinder runs the guard's `drop`.
+//! 4. The guard parks. No Rust frame above it is unwound; the process exits under the thread.
+
+use std::{ffi::c_int, hint::black_box, mem};
+
+use pyo3::{ffi, prelude::*};
+
+use self::ffi::{PyGILState_STATE, PyObject, PyThreadState};
+
+struct ParkOnUnwind;
+
+impl Drop for ParkOnUnwind {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return; // a Rust panic, which is caught further up
+        }
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+fn guarded<R>(call: impl FnOnce() -> R) -> R {
+    let guard = ParkOnUnwind;
+    let result = call();
+    mem::forget(guard);
+    result
+}
+
+/// Gives the function at `$function` a type that may unwind. `black_box` hides which function it is: the
+/// compiler would else find its declaration, and with it the promise that it does not.
+macro_rules! unwinding {
+    ($function:path as $type:ty) => {
+        // SAFETY: the same function with the same arguments; only "may unwind" is added, which asks
+        // less of the callee.
+        unsafe { mem::transmute::<*const (), $type>(black_box($function as *const ())) }
+    };
+}
+
+/// Calls `function(*args, **kwargs)`.
+///
+/// # Errors
+/// What it raised.
+pub(super) fn call<'py>(
+    py: Python<'py>,
+    function: &Py<PyAny>,
+    args: &Bound<'py, pyo3::types::PyTuple>,
+    kwargs: Option<&Py<pyo3::types::PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    type Call = unsafe extern "C-unwind" fn(
+        *mut PyObject,
+        *const *mut PyObject,
+        usize,
+        *mut PyObject,
+    ) -> *mut PyObject;
+    let call = unwinding!(ffi::PyObject_VectorcallDict as Call);
+    let kwargs = kwargs.map_or(std::ptr::null_mut(), Py::as_ptr);
+    // SAFETY: attached (`py`); all pointers are borrowed from live references. A tuple's items lie side
+    // by side and are not changed while it is shared, and its length is not negative.
+    unsafe {
+        let tuple = args.as_ptr().cast::<ffi::PyTupleObject>();
+        let items = (&raw const (*tuple).ob_item).cast::<*mut PyObject>();
+        let count = ffi::PyTuple_GET_SIZE(args.as_ptr()).unsigned_abs();
+        let result = guarded(|| call(function.as_ptr(), items, count, kwargs));
+        Bound::from_owned_ptr_or_err(py, result)
+    }
+}
+
+/// Runs `body` attached, on a thread that Python did not start and that stays attached meanwhile; not at
+/// all if the interpreter is gone.
+pub(super) fn attach(body: impl FnOnce(Python<'_>)) {
+    type Ensure = unsafe extern "C-unwind" fn() -> PyGILState_STATE;
+    if is_gone() {
+        return;
+    }
+    let ensure = unwinding!(ffi::PyGILState_Ensure as Ensure);
+    // SAFETY: may be called on any thread while there is an interpreter; should it end just now, the
+    // guard holds this thread.
+    let state = guarded(|| unsafe { ensure() });
+    // SAFETY: attached by the call above; this tells PyO3 so, without its own look at the interpreter, which
+    // panics if that has begun to end meanwhile.
+    unsafe { Python::attach_unchecked(body) };
+    // SAFETY: the counterpart of the call above, on the same thread.
+    unsafe { ffi::PyGILState_Release(state) };
+}
+
+fn is_gone() -> bool {
+    // SAFETY: both may be called at any time on any thread.
+    unsafe { ffi::Py_IsInitialized() == 0 || is_finalizing() != 0 }
+}
+
+#[cfg(Py_3_13)]
+unsafe fn is_finalizing() -> c_int {
+    // SAFETY: always callable.
+    unsafe { ffi::Py_IsFinalizing() }
+}
+
+#[cfg(not(Py_3_13))]
+unsafe fn is_finalizing() -> c_int {
+    unsafe extern "C" {
+        fn _Py_IsFinalizing() -> c_int;
+    }
+    // SAFETY: exported by 3.11 and 3.12 under this name; always callable.
+    unsafe { _Py_IsFinalizing() }
+}
+
+/// Lets go of the interpreter while `wait` runs, which must not touch Python.
+pub(super) fn detached<R>(_attached: Python<'_>, wait: impl FnOnce() -> R) -> R {
+    struct Reattach(*mut PyThreadState);
+
+    impl Drop for Reattach {
+        fn drop(&mut self) {
+            type Restore = unsafe extern "C-unwind" fn(*mut PyThreadState);
+            let restore = unwinding!(ffi::PyEval_RestoreThread as Restore);
+            // SAFETY: this thread's own state, as `PyEval_SaveThread` returned it.
+            guarded(|| unsafe { restore(self.0) });
+        }
+    }
+
+    // SAFETY: attached, says the token; `Reattach` makes that true again before it can be used.
+    let _reattach = Reattach(unsafe { ffi::PyEval_SaveThread() });
+    wait()
+}

@@ -1,0 +1,42 @@
+//! The binding: the only place that knows Python. It holds no policy; that is in `core`.
+
+mod arguments;
+mod context;
+mod drain;
+mod errors;
+mod fastcall;
+mod fork;
+mod future;
+mod future_compat;
+mod host;
+mod interpreter;
+mod parker;
+mod pool;
+mod task;
+mod wait_group;
+
+use pyo3::prelude::*;
+
+/// The extension module `antspy._antspy`.
+#[pymodule(gil_used = false)]
+mod _antspy {
+    use super::Bound;
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::{
+        drain::_drain,
+        fork::_after_fork,
+        future::{_register_future, Future},
+        pool::Pool,
+        wait_group::WaitGroup,
+    };
+
+    /// Whether this is a release build: a debug build is several times slower.
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::fastcall::add_methods(module.py())?;
+        module.add("_debug_build", cfg!(debug_assertions))?;
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -1,0 +1,112 @@
+//! How a thread sleeps while it waits: on `CPython`'s own lock, whose wait a signal ends at once. The waits
+//! of std, crossbeam and `parking_lot` swallow the signal, and Ctrl-C comes only when they are over.
+
+use std::{
+    ffi::{c_int, c_longlong, c_void},
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use crate::core::{Park, Parked};
+
+unsafe extern "C" {
+    fn PyThread_allocate_lock() -> *mut c_void;
+    fn PyThread_free_lock(lock: *mut c_void);
+    fn PyThread_acquire_lock_timed(
+        lock: *mut c_void,
+        microseconds: c_longlong,
+        interruptible: c_int,
+    ) -> c_int;
+    fn PyThread_release_lock(lock: *mut c_void);
+}
+
+/// A lock that is held while nobody has called `unpark`; to sleep is to acquire it.
+pub(super) struct Parker {
+    lock: *mut c_void,
+    /// Whether the lock has been released and not acquired since. Set with `AcqRel` by whoever unparks:
+    /// only the first releases the lock, which must not be released twice. Cleared with `AcqRel` by the
+    /// sleeper once it has the lock: an unparker that came before it and found the flag set is seen.
+    released: AtomicBool,
+}
+
+// SAFETY: the lock is made to be used by any thread; all functions above are callable by any thread.
+unsafe impl Send for Parker {}
+// SAFETY: as above.
+unsafe impl Sync for Parker {}
+
+impl Default for Parker {
+    fn default() -> Self {
+        // SAFETY: callable at any time once Python is initialized, as it is for an extension.
+        let lock = unsafe { PyThread_allocate_lock() };
+        assert!(!lock.is_null(), "no memory for a lock");
+        // SAFETY: just allocated; nobody else knows it, so it is free and taken at once.
+        unsafe { PyThread_acquire_lock_timed(lock, 0, 0) };
+        Self {
+            lock,
+            released: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Drop for Parker {
+    fn drop(&mut self) {
+        if !self.released.load(Ordering::Acquire) {
+            // SAFETY: held, so it may be released, as it must be before it is freed.
+            unsafe { PyThread_release_lock(self.lock) };
+        }
+        // SAFETY: nobody sleeps here any more: `self` is borrowed by whoever sleeps or unparks.
+        unsafe { PyThread_free_lock(self.lock) };
+    }
+}
+
+impl Park for Parker {
+    fn park(&self, deadline: Option<Instant>) -> Parked {
+        let (microseconds, last) = slice(deadline);
+        // SAFETY: the lock lives as long as `self`.
+        match unsafe { PyThread_acquire_lock_timed(self.lock, microseconds, 1) } {
+            0 if last => Parked::TimedOut,
+            1 => {
+                self.released.swap(false, Ordering::AcqRel);
+                Parked::Woken
+            }
+            _ => Parked::Interrupted, // PY_LOCK_INTR, or the end of a slice
+        }
+    }
+
+    fn unpark(&self) {
+        if !self.released.swap(true, Ordering::AcqRel) {
+            // SAFETY: it is held: acquired when it was made or by the sleep that cleared the flag.
+            unsafe { PyThread_release_lock(self.lock) };
+        }
+    }
+}
+
+/// How long to sleep, in microseconds (-1: for ever), and whether that is all.
+fn slice(deadline: Option<Instant>) -> (c_longlong, bool) {
+    const MICROSECOND: Duration = Duration::from_micros(1);
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    if cfg!(windows)
+        && left.is_none_or(|left| left.as_micros() > WINDOWS_SLICE.unsigned_abs().into())
+    {
+        return (WINDOWS_SLICE, false);
+    }
+    let Some(left) = left else {
+        return (-1, true);
+    };
+    // Rounded up, so as not to wake before the deadline; a century is for ever.
+    let microseconds = left.saturating_add(MICROSECOND).as_micros();
+    (
+        c_longlong::try_from(microseconds).unwrap_or(c_longlong::MAX / 1000),
+        true,
+    )
+}
+
+/// On Windows a signal does not end the wait: look for one this often, in microseconds.
+const WINDOWS_SLICE: c_longlong = 50_000;
+
+impl fmt::Debug for Parker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Parker")
+    }
+}

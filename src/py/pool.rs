@@ -1,0 +1,272 @@
+//! The pool as Python sees it: `antspy.Pool` and `antspy.PoolWithFunc` derive from this class.
+
+use std::{sync::Arc, time::Duration};
+
+use pyo3::{
+    PyTraverseError, PyVisit,
+    exceptions::{PyRuntimeError, PyTimeoutError},
+    prelude::*,
+    types::{PyDict, PyTuple},
+};
+
+use super::{
+    arguments::{self, Timeout},
+    drain, errors,
+    fork::Slot,
+    future::{Future, Work},
+    host::{Hooks, Host},
+    task::{Call, Task},
+};
+use crate::core::{self, Config, Refused, Stats, Unfinished};
+
+/// The core that runs Python tasks.
+pub(super) type Core = core::Pool<Host>;
+
+/// The base of `antspy.Pool`.
+#[pyclass(frozen, subclass, name = "_Pool", module = "antspy._antspy")]
+#[derive(Default)]
+pub struct Pool {
+    slot: Slot,
+}
+
+impl Pool {
+    #[inline]
+    fn core(&self, py: Python<'_>) -> PyResult<&Arc<Core>> {
+        let core = self.slot.get(|inherited| {
+            let hooks = inherited.host().hooks().clone_ref(py);
+            open(py, Host::new(hooks), inherited.config().clone())
+        })?;
+        core.ok_or_else(|| PyRuntimeError::new_err("the pool's __init__() has not been called"))
+    }
+
+    pub(super) fn holds_function(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.core(py)?.host().hooks().function.is_some())
+    }
+
+    fn stats(&self, py: Python<'_>) -> PyResult<Stats> {
+        Ok(self.core(py)?.stats())
+    }
+
+    /// Accepts a task that nobody waits for.
+    #[inline]
+    pub(super) fn accept(&self, py: Python<'_>, task: Task) -> PyResult<()> {
+        let core = self.core(py)?;
+        core.submit(task, py)
+            .map_err(|refused| Self::refused(py, core, *refused))
+    }
+
+    /// Accepts a task and makes the future for its result.
+    #[inline]
+    pub(super) fn accept_for_result<'py>(
+        &self,
+        py: Python<'py>,
+        call: Call,
+    ) -> PyResult<Bound<'py, Future>> {
+        let core = self.core(py)?;
+        let pool = core.clone();
+        let future = Future::pending(py, Work { call, pool })?;
+        core.submit(Task::Submit(future.clone().unbind()), py)
+            .map_err(|refused| Self::refused(py, core, *refused))?;
+        Ok(future)
+    }
+
+    #[cold]
+    fn refused(py: Python<'_>, core: &Core, refused: Refused<Host>) -> PyErr {
+        let Refused { task, why } = refused;
+        drop(task);
+        errors::refused(py, why, core.stats().capacity)
+    }
+}
+
+fn open(py: Python<'_>, host: Host, config: Config) -> PyResult<Arc<Core>> {
+    let core =
+        Core::new(host, config, py).map_err(|error| errors::no_thread(&error.to_string()))?;
+    drain::register(&core);
+    Ok(core)
+}
+
+impl Hooks {
+    fn clone_ref(&self, py: Python<'_>) -> Self {
+        let clone = |hook: &Option<Py<PyAny>>| hook.as_ref().map(|hook| hook.clone_ref(py));
+        Self {
+            function: clone(&self.function),
+            exception_handler: clone(&self.exception_handler),
+            initializer: clone(&self.initializer),
+            initargs: self.initargs.clone_ref(py),
+        }
+    }
+}
+
+#[pymethods]
+impl Pool {
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        Self::default()
+    }
+
+    /// What `__init__` calls: the settings, and for a `PoolWithFunc` its function.
+    #[allow(clippy::too_many_arguments, reason = "the settings of a pool")]
+    #[pyo3(signature = (capacity, *, queue_size, overflow, max_blocking, expiry, min_workers, prealloc,
+                        exception_handler, initializer, initargs, thread_name_prefix, stack_size,
+                        function))]
+    fn _open(
+        &self,
+        py: Python<'_>,
+        capacity: &Bound<'_, PyAny>,
+        queue_size: &Bound<'_, PyAny>,
+        overflow: &Bound<'_, PyAny>,
+        max_blocking: &Bound<'_, PyAny>,
+        expiry: &Bound<'_, PyAny>,
+        min_workers: &Bound<'_, PyAny>,
+        prealloc: &Bound<'_, PyAny>,
+        exception_handler: &Bound<'_, PyAny>,
+        initializer: &Bound<'_, PyAny>,
+        initargs: &Bound<'_, PyAny>,
+        thread_name_prefix: String,
+        stack_size: Option<usize>,
+        function: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let hooks = Hooks {
+            function: arguments::hook("fn", function)?,
+            exception_handler: arguments::hook("exception_handler", exception_handler)?,
+            initializer: arguments::hook("initializer", initializer)?,
+            initargs: arguments::tuple("initargs", initargs)?.unbind(),
+        };
+        let config = Config {
+            capacity: arguments::limit("capacity", capacity, 1)?,
+            queue_size: arguments::limit("queue_size", queue_size, 0)?,
+            overflow: arguments::overflow(overflow)?,
+            max_blocking: arguments::limit("max_blocking", max_blocking, 0)?,
+            expiry: arguments::expiry(expiry)?,
+            min_workers: arguments::count("min_workers", min_workers, 0, "")?,
+            prealloc: arguments::flag("prealloc", prealloc)?,
+            thread_name_prefix,
+            stack_size,
+        };
+        config.check().map_err(|why| errors::invalid(&why))?;
+        if self.slot.peek().is_some() {
+            return Err(PyRuntimeError::new_err(
+                "the pool's __init__() was called twice",
+            ));
+        }
+        let core = open(py, Host::new(hooks), config)?;
+        if !self.slot.set(core) {
+            return Err(PyRuntimeError::new_err(
+                "the pool's __init__() was called twice",
+            ));
+        }
+        Ok(())
+    }
+
+    fn tune(&self, py: Python<'_>, capacity: &Bound<'_, PyAny>) -> PyResult<()> {
+        let capacity = arguments::limit("capacity", capacity, 1)?;
+        self.core(py)?
+            .tune(capacity, py)
+            .map_err(|why| errors::invalid(&why))
+    }
+
+    #[pyo3(signature = (timeout = Timeout(None)), text_signature = "($self, timeout=None)")]
+    fn wait(&self, py: Python<'_>, timeout: Timeout) -> PyResult<bool> {
+        in_time("wait()", self.core(py)?.wait(py, timeout.deadline()))
+    }
+
+    #[pyo3(signature = (timeout = Timeout(Some(Duration::ZERO))), text_signature = "($self, timeout=0)")]
+    fn release(&self, py: Python<'_>, timeout: Timeout) -> PyResult<()> {
+        let core = self.core(py)?;
+        core.close();
+        if timeout.0 == Some(Duration::ZERO)
+            || in_time("release()", core.wait_gone(py, timeout.deadline()))?
+        {
+            return Ok(());
+        }
+        let message = format!(
+            "the pool still has {} workers after {timeout:?}; release() may be called again",
+            core.stats().running
+        );
+        Err(PyTimeoutError::new_err(message))
+    }
+
+    fn reboot(&self, py: Python<'_>) -> PyResult<()> {
+        match self.core(py)?.reboot(py) {
+            Ok(started) => started.map_err(|error| errors::no_thread(&error.to_string())),
+            Err(why) => in_time("reboot()", Err(why)).map(drop),
+        }
+    }
+
+    #[pyo3(signature = (wait = true, *, cancel_futures = false))]
+    fn shutdown(&self, py: Python<'_>, wait: bool, cancel_futures: bool) -> PyResult<()> {
+        let core = self.core(py)?;
+        core.close();
+        if cancel_futures {
+            core.cancel_queued(py);
+        }
+        if wait {
+            in_time("shutdown()", core.wait_gone(py, None))?;
+        }
+        Ok(())
+    }
+
+    #[getter]
+    fn capacity(&self, py: Python<'_>) -> PyResult<Option<usize>> {
+        Ok(self.stats(py)?.capacity)
+    }
+
+    #[getter]
+    fn running(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(self.stats(py)?.running)
+    }
+
+    #[getter]
+    fn free(&self, py: Python<'_>) -> PyResult<Option<usize>> {
+        Ok(self.stats(py)?.free())
+    }
+
+    #[getter]
+    fn waiting(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(self.stats(py)?.waiting)
+    }
+
+    #[getter]
+    fn idle(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(self.stats(py)?.idle)
+    }
+
+    #[getter]
+    fn queued(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(self.stats(py)?.queued)
+    }
+
+    #[getter]
+    fn closed(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.stats(py)?.closed)
+    }
+
+    /// How many tasks may be in flight: what `map` looks ahead by default. `None`: no limit.
+    #[getter]
+    fn _places(&self, py: Python<'_>) -> PyResult<Option<usize>> {
+        let core = self.core(py)?;
+        let capacity = core.stats().capacity;
+        Ok(capacity.and_then(|capacity| capacity.checked_add(core.config().queue_size)))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // While tasks are in flight the hooks may be called at any moment: they are alive.
+        let Some(core) = self.slot.peek().filter(|core| core.is_quiet()) else {
+            return Ok(());
+        };
+        let hooks = core.host().hooks();
+        visit.call(&hooks.function)?;
+        visit.call(&hooks.exception_handler)?;
+        visit.call(&hooks.initializer)?;
+        visit.call(&hooks.initargs)
+    }
+}
+
+/// Whether a wait came to its end in time.
+fn in_time(what: &str, waited: Result<(), Unfinished<PyErr>>) -> PyResult<bool> {
+    match waited {
+        Ok(()) => Ok(true),
+        Err(why) => errors::unfinished(what, why).map_or(Ok(false), Err),
+    }
+}

@@ -1,0 +1,28 @@
+"""Fixtures for all tests, and one rule: a test leaves no thread behind."""
+
+import gc
+from collections.abc import Iterator
+
+import antspy
+import pytest
+from support import Gate, eventually, threads
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    before = threads()
+    yield
+    if antspy.running():
+        antspy.release(timeout=20)
+    antspy.reboot()
+    if threads() > before:
+        gc.collect()
+    eventually(lambda: threads() <= before)
+
+
+@pytest.fixture
+def gate(no_thread_is_left: None) -> Iterator[Gate]:
+    """A gate that is opened in the end, whatever comes of the test."""
+    gate = Gate()
+    yield gate
+    gate.open()

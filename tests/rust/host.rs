@@ -1,0 +1,221 @@
+//! A host in plain Rust for the pool's tests: its tasks are closures, its "interpreter" is a flag on each
+//! thread that says whether the thread is attached, its clock can be a toy, its signals come from tests.
+
+#[cfg(not(loom))]
+mod clock;
+mod job;
+#[cfg(not(loom))]
+mod signal;
+/// How threads sleep: for real, or in a model, where there is no time.
+#[cfg_attr(loom, path = "host/sleep_loom.rs")]
+mod sleep;
+
+use std::{
+    cell::Cell,
+    io,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use antspy::core::{Config, Fault, Host, Pool, Refusal};
+
+#[cfg(loom)]
+pub(crate) use self::sleep::{Clock, interrupt_this_thread};
+#[cfg(not(loom))]
+pub(crate) use self::{
+    clock::Clock,
+    job::Fate,
+    signal::{Handler, Signals},
+};
+pub(crate) use self::{
+    job::{Counts, Job, Ledger},
+    sleep::Sleeper,
+};
+
+/// The pool that all tests are about.
+pub(crate) type TestPool = Pool<TestHost>;
+
+/// A thread's place in the runtime: what [`Host::Scope`] points to.
+pub(crate) struct Attached {
+    attached: Cell<bool>,
+    blocks: Arc<AtomicU64>,
+}
+
+impl Attached {
+    /// The calling thread, which is no worker.
+    pub(crate) fn new() -> Self {
+        Self::counting(Arc::default())
+    }
+
+    fn counting(blocks: Arc<AtomicU64>) -> Self {
+        Self {
+            attached: Cell::new(true),
+            blocks,
+        }
+    }
+
+    /// How often [`Host::block`] was called here; for workers: on all of them.
+    pub(crate) fn blocks(&self) -> u64 {
+        self.blocks.load(Ordering::SeqCst)
+    }
+
+    /// The core may call a task only on a thread that is attached.
+    pub(crate) fn check(&self) {
+        assert!(self.attached.get(), "foreign code while detached");
+    }
+}
+
+/// What a signal handler raises.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Interrupt;
+
+/// How many threads there have been.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) entered: AtomicU64,
+    /// Threads that are over for good: their thread-local values have been dropped, which is the last
+    /// thing that happens before a `join` returns.
+    pub(crate) ended: AtomicU64,
+}
+
+pub(crate) struct TestHost {
+    clock: Clock,
+    /// What the initializer says.
+    fit: Mutex<Result<(), Fault>>,
+    worker_blocks: Arc<AtomicU64>,
+    pub(crate) tally: Arc<Tally>,
+}
+
+impl TestHost {
+    pub(crate) fn new() -> Self {
+        Self::with_clock(Clock::default())
+    }
+
+    pub(crate) fn with_clock(clock: Clock) -> Self {
+        Self {
+            clock,
+            fit: Mutex::new(Ok(())),
+            worker_blocks: Arc::default(),
+            tally: Arc::default(),
+        }
+    }
+
+    /// From now on new threads are fit to run tasks, or are not.
+    pub(crate) fn set_fit(&self, fit: Result<(), &str>) {
+        *self.fit.lock().unwrap() = fit.map_err(|why| Fault(why.into()));
+    }
+
+    /// How often workers have let go of the runtime.
+    pub(crate) fn worker_blocks(&self) -> u64 {
+        self.worker_blocks.load(Ordering::SeqCst)
+    }
+}
+
+impl Host for TestHost {
+    type Task = Job;
+    type Parker = Sleeper;
+    type Scope<'s> = &'s Attached;
+    type Interrupt = Interrupt;
+
+    fn enter(&self, _worker: &str, body: impl FnOnce(&Attached, Result<(), Fault>)) {
+        self.tally.entered.fetch_add(1, Ordering::SeqCst);
+        sleep::begin_thread(&self.clock, &self.tally);
+        let fit = self.fit.lock().unwrap().clone();
+        body(&Attached::counting(self.worker_blocks.clone()), fit);
+    }
+
+    fn block<R>(scope: &Attached, wait: impl FnOnce() -> R) -> R {
+        scope.check();
+        scope.blocks.fetch_add(1, Ordering::SeqCst);
+        scope.attached.set(false);
+        let result = wait();
+        scope.attached.set(true);
+        result
+    }
+
+    fn interrupted(scope: &Attached) -> Result<(), Interrupt> {
+        scope.check();
+        sleep::run_handlers()
+    }
+
+    fn now(&self) -> Instant {
+        self.clock.now()
+    }
+}
+
+/// A pool that is closed when the test is over, however it ends.
+pub(crate) struct Rig(pub(crate) Arc<TestPool>);
+
+impl Rig {
+    pub(crate) fn new(config: Config) -> Self {
+        Self::with_host(TestHost::new(), config)
+    }
+
+    pub(crate) fn with_host(host: TestHost, config: Config) -> Self {
+        Self::try_with_host(host, config).expect("threads can be started")
+    }
+
+    pub(crate) fn try_with_host(host: TestHost, config: Config) -> io::Result<Self> {
+        config.check().expect("the test asks for what makes sense");
+        Pool::new(host, config, &Attached::new()).map(Self)
+    }
+
+    /// Submits from this thread. A job that is refused is marked so.
+    pub(crate) fn submit(&self, job: Job) -> Result<(), Refusal<Interrupt>> {
+        submit(&self.0, job)
+    }
+
+    /// Waits until all is done.
+    pub(crate) fn wait(&self) {
+        self.0
+            .wait(&Attached::new(), None)
+            .expect("no deadline, no signal");
+    }
+
+    /// Closes the pool and waits for its threads.
+    pub(crate) fn finish(&self) {
+        self.0.close();
+        self.wait_gone();
+    }
+
+    pub(crate) fn wait_gone(&self) {
+        self.0
+            .wait_gone(&Attached::new(), None)
+            .expect("no deadline, no signal");
+    }
+}
+
+impl std::ops::Deref for Rig {
+    type Target = Arc<TestPool>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+/// Not in a model: it ends its pool itself, and if it has failed no lock can be taken any more.
+#[cfg(not(loom))]
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Submits from this thread. A job that is refused is marked so.
+pub(crate) fn submit(pool: &Arc<TestPool>, job: Job) -> Result<(), Refusal<Interrupt>> {
+    pool.submit(job, &Attached::new()).map_err(|refused| {
+        refused.task.refuse();
+        refused.why
+    })
+}
+
+/// A pool of this capacity, otherwise by default.
+pub(crate) fn sized(capacity: usize) -> Config {
+    Config {
+        capacity,
+        ..Config::default()
+    }
+}

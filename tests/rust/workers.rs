@@ -1,0 +1,279 @@
+//! Rule 3: a worker is started only for work. Rule 5: nobody lets go of the runtime without need. Rule 7: a
+//! worker is idle before its result is told.
+
+use std::{
+    sync::{Arc, Barrier, mpsc},
+    thread,
+    time::Instant,
+};
+
+use antspy::core::{Config, UNLIMITED};
+
+use crate::{
+    host::{Attached, Job, Rig, TestPool, sized, submit},
+    support::{Gate, eventually, within_limit},
+};
+
+#[test]
+fn many_tiny_tasks_start_few_workers() {
+    within_limit(|| {
+        for queue_size in [0, UNLIMITED] {
+            let rig = Rig::new(Config {
+                queue_size,
+                ..sized(1000)
+            });
+            for _ in 0..100_000 {
+                rig.submit(Job::new(|| ())).expect("accepted");
+            }
+            rig.wait();
+            let started = rig.stats().started;
+            // A handful; more only where the machine has no time for those that it has started.
+            assert!(started < 50, "{started} workers for no-ops");
+        }
+    });
+}
+
+#[test]
+fn as_many_tasks_as_the_capacity_can_wait_for_each_other() {
+    within_limit(|| {
+        const CAPACITY: usize = 200;
+        let rig = Rig::new(sized(CAPACITY));
+        // First with nobody there, then with everybody idle.
+        for _ in 0..2 {
+            let barrier = Arc::new(Barrier::new(CAPACITY));
+            for _ in 0..CAPACITY {
+                let barrier = barrier.clone();
+                rig.submit(Job::new(move || {
+                    barrier.wait();
+                }))
+                .expect("accepted");
+            }
+            rig.wait();
+            assert_eq!(rig.stats().started, CAPACITY as u64);
+        }
+    });
+}
+
+#[test]
+fn tasks_that_wait_for_each_other_find_workers_between_tiny_ones() {
+    within_limit(|| {
+        const CAPACITY: usize = 16;
+        let rig = Rig::new(Config {
+            queue_size: UNLIMITED,
+            ..sized(CAPACITY)
+        });
+        for round in 0..50 {
+            let barrier = Arc::new(Barrier::new(CAPACITY));
+            for number in 0..CAPACITY * 4 {
+                let barrier = (number % 4 == round % 4).then(|| barrier.clone());
+                rig.submit(Job::new(move || {
+                    if let Some(barrier) = barrier {
+                        barrier.wait();
+                    }
+                }))
+                .expect("accepted");
+            }
+        }
+        rig.wait();
+    });
+}
+
+#[test]
+fn one_caller_that_waits_for_each_result_needs_one_worker() {
+    within_limit(|| {
+        // A capacity of 1 also proves that the place is free before the result is told: this submitter
+        // would have to wait for it otherwise.
+        for capacity in [1, 10] {
+            let rig = Rig::new(sized(capacity));
+            let scope = Attached::new();
+            for _ in 0..2000 {
+                let (tell, told) = mpsc::channel();
+                rig.0
+                    .submit(
+                        Job::telling(true, move |_, _| tell.send(()).unwrap()),
+                        &scope,
+                    )
+                    .expect("accepted");
+                told.recv().unwrap();
+            }
+            assert_eq!(rig.stats().started, 1, "capacity {capacity}");
+            assert_eq!(scope.blocks(), 0, "capacity {capacity}");
+        }
+    });
+}
+
+/// What a pool of one says of itself while a result is told.
+fn idle_while_telling(prompt: bool, says_busy: bool) -> (usize, usize) {
+    let rig = Rig::new(sized(1));
+    let (tell, told) = mpsc::channel();
+    let pool = rig.0.clone();
+    rig.submit(Job::telling(prompt, move |_, busy| {
+        if says_busy {
+            busy();
+        }
+        let stats = pool.stats();
+        tell.send((stats.idle, stats.in_flight)).unwrap();
+    }))
+    .expect("accepted");
+    let seen = told.recv().unwrap();
+    rig.wait();
+    assert_eq!(rig.stats().idle, 1, "idle in the end in any case");
+    seen
+}
+
+#[test]
+fn a_worker_is_idle_and_its_place_free_before_its_result_is_told() {
+    within_limit(|| assert_eq!(idle_while_telling(true, false), (1, 0)));
+}
+
+#[test]
+fn a_worker_that_may_run_foreign_code_is_not_offered_as_idle() {
+    within_limit(|| {
+        assert_eq!(idle_while_telling(false, false), (0, 0));
+        assert_eq!(idle_while_telling(false, true), (0, 0));
+        assert_eq!(idle_while_telling(true, true), (0, 0), "withdrawn");
+    });
+}
+
+#[test]
+fn a_worker_with_more_to_do_is_not_offered_as_idle() {
+    within_limit(|| {
+        let rig = Rig::new(Config {
+            queue_size: UNLIMITED,
+            ..sized(1)
+        });
+        let gate = Gate::default();
+        rig.submit(Job::new(gate.waits())).expect("accepted");
+        let (tell, told) = mpsc::channel();
+        let pool = rig.0.clone();
+        rig.submit(Job::telling(true, move |_, _| {
+            tell.send(pool.stats().idle).unwrap();
+        }))
+        .expect("accepted");
+        rig.submit(Job::new(|| ())).expect("accepted");
+        gate.open();
+        assert_eq!(told.recv().unwrap(), 0);
+    });
+}
+
+#[test]
+fn a_worker_summoned_before_it_withdraws_sends_another() {
+    within_limit(|| {
+        // 1. The worker has told the pool that it is idle, and begins to tell its result.
+        // 2. A task is submitted, and this worker, the newest idle, is summoned for it.
+        // 3. It finds that it has to call foreign code, which waits for that very task.
+        // Without a second summons in `withdraw` nobody would come for the task.
+        let rig = Rig::new(sized(2));
+        let pool: Arc<TestPool> = rig.0.clone();
+        rig.submit(Job::telling(true, move |_, busy| {
+            let gate = Gate::default();
+            let opened = gate.clone();
+            submit(&pool, Job::new(move || opened.open())).expect("accepted");
+            assert_eq!(pool.stats().idle, 0, "summoned");
+            busy();
+            gate.pass();
+        }))
+        .expect("accepted");
+        rig.wait();
+        assert_eq!(rig.stats().started, 2);
+    });
+}
+
+#[test]
+fn a_worker_that_withdraws_lets_an_idle_one_go_instead() {
+    within_limit(|| {
+        let rig = Rig::new(sized(2));
+        let both = Arc::new(Barrier::new(2));
+        for _ in 0..2 {
+            let both = both.clone();
+            rig.submit(Job::new(move || {
+                both.wait();
+            }))
+            .expect("accepted");
+        }
+        rig.wait();
+        let pool = rig.0.clone();
+        rig.submit(Job::telling(true, move |_, busy| {
+            let gate = Gate::default();
+            let opened = gate.clone();
+            submit(&pool, Job::new(move || opened.open())).expect("accepted");
+            busy();
+            gate.pass();
+        }))
+        .expect("accepted");
+        rig.wait();
+        assert_eq!(rig.stats().started, 2);
+    });
+}
+
+#[test]
+fn a_submit_that_finds_a_place_never_lets_go_of_the_runtime() {
+    within_limit(|| {
+        let rig = Rig::new(Config {
+            queue_size: UNLIMITED,
+            ..sized(4)
+        });
+        let scope = Attached::new();
+        for _ in 0..1000 {
+            rig.0.submit(Job::new(|| ()), &scope).expect("accepted");
+        }
+        assert_eq!(scope.blocks(), 0);
+        rig.0.wait(&scope, None).expect("no signal");
+        assert!(scope.blocks() <= 1, "once to wait, if it had to");
+    });
+}
+
+#[test]
+fn a_submit_that_waits_lets_go_of_the_runtime_once() {
+    within_limit(|| {
+        let rig = Rig::new(sized(1));
+        let gate = Gate::default();
+        rig.submit(Job::new(gate.waits())).expect("accepted");
+        thread::scope(|threads| {
+            let submitter = threads.spawn(|| {
+                let scope = Attached::new();
+                rig.0.submit(Job::new(|| ()), &scope).expect("accepted");
+                scope.blocks()
+            });
+            eventually(|| rig.stats().waiting == 1);
+            gate.open();
+            assert_eq!(submitter.join().unwrap(), 1);
+        });
+    });
+}
+
+#[test]
+fn a_worker_with_a_full_queue_lets_go_of_the_runtime_only_for_the_sake_of_others() {
+    within_limit(|| {
+        let rig = Rig::new(Config {
+            queue_size: UNLIMITED,
+            ..sized(1)
+        });
+        let gate = Gate::default();
+        rig.submit(Job::new(gate.waits())).expect("accepted");
+        let (tell, told) = mpsc::channel();
+        let count = |pool: Arc<TestPool>| {
+            let tell = tell.clone();
+            Job::new(move || {
+                let now = (pool.host().worker_blocks(), Instant::now());
+                tell.send(now).unwrap();
+            })
+        };
+        // For the time that the gate took the worker lets go once, after the first of these.
+        rig.submit(Job::new(|| ())).expect("accepted");
+        rig.submit(count(rig.0.clone())).expect("accepted");
+        for _ in 0..10_000 {
+            rig.submit(Job::new(|| ())).expect("accepted");
+        }
+        rig.submit(count(rig.0.clone())).expect("accepted");
+        gate.open();
+        rig.wait();
+        let ((before, since), (after, until)) = (told.recv().unwrap(), told.recv().unwrap());
+        let turns = (until - since).as_millis() / 5 + 1;
+        let between = after - before;
+        assert!(
+            u128::from(between) <= turns,
+            "{between} times in at most {turns} turns"
+        );
+    });
+}

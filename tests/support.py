@@ -1,0 +1,125 @@
+"""What the tests have in common."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+LIMIT = 20.0
+"""Seconds after which something that must happen has not."""
+
+TASKS = Path("/proc/self/task")
+"""The threads of this process, as the kernel counts them (Linux)."""
+
+
+def eventually(condition: Callable[[], object], limit: float = LIMIT) -> None:
+    """Wait for what nobody announces."""
+    deadline = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {limit} s"
+        time.sleep(0.001)
+
+
+def threads() -> int:
+    """How many threads the process has: all that there are, or where that is not shown, Python's own."""
+    return len(os.listdir(TASKS)) if TASKS.exists() else threading.active_count()
+
+
+class Gate:
+    """A task that stays until the gate is opened, and then returns its argument."""
+
+    def __init__(self) -> None:
+        self._opened = threading.Event()
+        self._entered = threading.Semaphore(0)
+
+    def __call__(self, value: Any = None) -> Any:
+        self._entered.release()
+        assert self._opened.wait(LIMIT), "nobody opened the gate"
+        return value
+
+    def wait_entered(self, count: int = 1) -> None:
+        """Wait until `count` more tasks have come in."""
+        for _ in range(count):
+            assert self._entered.acquire(timeout=LIMIT), "a task did not start"
+
+    def open(self) -> None:
+        self._opened.set()
+
+
+class Thread(threading.Thread):
+    """A thread whose result can be asked for, and whose exception with it."""
+
+    def __init__(self, call: Callable[..., object], *args: Any, **kwargs: Any) -> None:
+        super().__init__(daemon=True)
+        self._call = partial(call, *args, **kwargs)
+        self._result: object = None
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._result = self._call()
+        except BaseException as error:
+            self._error = error
+
+    def result(self) -> Any:
+        self.join(LIMIT)
+        assert not self.is_alive(), "the thread did not end"
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+
+class Program:
+    """A Python program of its own, given as source text. One that hangs is killed."""
+
+    def __init__(self, source: str, *options: str) -> None:
+        self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed by `end`
+        self._process = subprocess.Popen(
+            [sys.executable, *options, "-c", textwrap.dedent(source)],
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            text=True,
+        )
+        self._alarm = threading.Timer(LIMIT, self._process.kill)
+        self._alarm.start()
+
+    def wait_line(self, line: str) -> None:
+        """Wait until the program has printed `line`."""
+        assert self._process.stdout is not None
+        printed = self._process.stdout.readline()
+        if printed != line + "\n":
+            raise AssertionError(f"{printed!r} instead of {line!r}: {self.end()}")
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
+
+    def end(self) -> tuple[int, str, str]:
+        """Return the exit code, and what was printed and has not been read."""
+        assert self._process.stdout is not None
+        out = self._process.stdout.read()
+        code = self._process.wait()
+        hangs = self._alarm.finished.is_set()
+        self._alarm.cancel()
+        self._process.stdout.close()
+        with self._stderr:
+            self._stderr.seek(0)
+            err = self._stderr.read()
+        assert not hangs, f"the program hangs; it printed {out!r} and {err!r}"
+        return code, out, err
+
+
+def run_program(source: str, *options: str) -> str:
+    """Run a program that must end well, and without a word on stderr; return what it printed."""
+    code, out, err = Program(source, *options).end()
+    assert (code, err) == (0, ""), f"exit code {code}, stderr:\n{err}"
+    return out
