@@ -47,7 +47,6 @@ def test_an_exception_that_is_looked_at_does_not_go_to_the_handler(caplog: pytes
     assert not caplog.records
 
 
-@pytest.mark.xfail(strict=True, reason="not built yet: an exception that nobody looks at stays in its future")
 def test_the_handler_gets_what_a_future_raised_that_nobody_ever_looked_at() -> None:
     seen: list[BaseException] = []
     with Pool(1, exception_handler=seen.append) as pool:

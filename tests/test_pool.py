@@ -66,7 +66,7 @@ def test_anything_callable_can_be_submitted() -> None:
 def test_go_returns_nothing_and_its_task_runs() -> None:
     ran = threading.Event()
     with Pool(1) as pool:
-        assert pool.go(ran.set) is None  # type: ignore[func-returns-value]
+        assert pool.go(ran.set) is None
         assert ran.wait(10)
 
 

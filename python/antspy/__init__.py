@@ -7,38 +7,57 @@
 [0, 1, 4]
 """
 
-from ._antspy import __version__, _debug_build
+from ._antspy import __version__, _debug_build, worker_state
 from .default import (
     capacity,
     closed,
     default_pool,
     free,
     go,
+    group,
     idle,
     map,
+    options,
+    pause,
     queued,
     reboot,
     release,
+    resume,
     running,
+    stats,
     submit,
+    subpool,
     tune,
     wait,
     waiting,
 )
-from .errors import PoolClosedError, PoolError, PoolOverloadError
+from .errors import PoolClosedError, PoolError, PoolOverloadError, TaskInterrupted
 from .future import Future
+from .group import Group
+from .multi_pool import MultiPool
+from .multi_pool_with_func import MultiPoolWithFunc
 from .pool import Pool
 from .pool_with_func import PoolWithFunc
 from .process import install
+from .stats import Histogram, Stats
+from .view import PoolView, SubPool
 from .wait_group import WaitGroup
 
 __all__ = [
     "Future",
+    "Group",
+    "Histogram",
+    "MultiPool",
+    "MultiPoolWithFunc",
     "Pool",
     "PoolClosedError",
     "PoolError",
     "PoolOverloadError",
+    "PoolView",
     "PoolWithFunc",
+    "Stats",
+    "SubPool",
+    "TaskInterrupted",
     "WaitGroup",
     "__version__",
     "capacity",
@@ -46,16 +65,23 @@ __all__ = [
     "default_pool",
     "free",
     "go",
+    "group",
     "idle",
     "map",
+    "options",
+    "pause",
     "queued",
     "reboot",
     "release",
+    "resume",
     "running",
+    "stats",
     "submit",
+    "subpool",
     "tune",
     "wait",
     "waiting",
+    "worker_state",
 ]
 
 install()

@@ -3,13 +3,14 @@
 import concurrent.futures
 from collections.abc import Callable
 from types import GenericAlias
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 from typing_extensions import disjoint_base
 
 from .exception_handler import ExceptionHandler
 from .future import Future
 from .settings import Overflow
+from .view import Options, Priority
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -17,12 +18,14 @@ _T = TypeVar("_T")
 __all__ = [
     "_Future",
     "_Pool",
+    "_View",
     "_WaitGroup",
     "__version__",
     "_after_fork",
     "_debug_build",
     "_drain",
     "_register_future",
+    "worker_state",
 ]
 
 __version__: str
@@ -41,14 +44,16 @@ class _Pool:
         expiry: float | None,
         min_workers: int,
         prealloc: bool,
+        rate: float | None,
         exception_handler: ExceptionHandler | None,
         initializer: Callable[..., object] | None,
         initargs: tuple[Any, ...],
+        finalizer: Callable[[Any], object] | None,
         thread_name_prefix: str,
         stack_size: int | None,
         function: Callable[..., object] | None,
     ) -> None: ...
-    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+    def _submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Run `fn(*args, **kwargs)` on a worker, and return a future for its result.
 
         Waits while the pool is full, or does what `overflow` says.
@@ -59,13 +64,15 @@ class _Pool:
             BrokenThreadPool: The initializer failed.
             RuntimeError: There is no worker and no thread could be started. The task is not accepted.
 
+        A task of the same pool does not wait: if there is no place it runs the new task itself.
+
         >>> from antspy import Pool
         >>> with Pool(2) as pool:
         ...     pool.submit(int, "ff", base=16).result()
         255
         """
 
-    def go(self, fn: Callable[_P, object], /, *args: _P.args, **kwargs: _P.kwargs) -> None:
+    def _go(self, fn: Callable[_P, object], /, *args: _P.args, **kwargs: _P.kwargs) -> None:
         """Run `fn(*args, **kwargs)` on a worker; nobody gets the result, and no future is made.
 
         What it raises goes to the pool's `exception_handler`. Otherwise as `submit`.
@@ -116,6 +123,20 @@ class _Pool:
         `cancel_futures` cancels what has not started.
         """
 
+    def pause(self) -> None:
+        """Start no more tasks until `resume`: running ones go on, and new ones are accepted as before.
+
+        A task that waits for another that has not started runs it also during a pause. Closing the pool ends
+        the pause. On a closed pool nothing happens.
+        """
+
+    def resume(self) -> None:
+        """End a pause. On a pool that is not paused nothing happens."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether no task is started for now."""
+
     @property
     def capacity(self) -> int | None:
         """How many tasks run at the same time at most; `None`: no limit."""
@@ -146,6 +167,41 @@ class _Pool:
 
     @property
     def _places(self) -> int | None: ...
+    @property
+    def _in_flight(self) -> int: ...
+    def _stats(self) -> dict[str, Any]: ...
+    def _advance_clock(self, seconds: float) -> None: ...
+
+@disjoint_base
+class _View:
+    def __new__(
+        cls,
+        pool: _Pool,
+        *,
+        timeout: float | None,
+        deadline: float | None,
+        priority: Priority,
+        name: str | None,
+        places: int | _View | None,
+    ) -> Self: ...
+    def _submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """As `Pool.submit`."""
+
+    def _go(self, fn: Callable[_P, object], /, *args: _P.args, **kwargs: _P.kwargs) -> None:
+        """As `Pool.go`."""
+
+    def _invoke(self, *args: Any) -> None:
+        """As `PoolWithFunc.invoke`."""
+
+    def _invoke_for_result(self, *args: Any) -> Future[Any]:
+        """As `PoolWithFunc.submit`."""
+
+    @property
+    def _pool(self) -> _Pool: ...
+    def _settings(self) -> Options: ...
+    def _places_of_subpool(self) -> tuple[int, int, int] | None: ...
+    def _tune_subpool(self, n: int) -> None: ...
+    def _wait_subpool(self, timeout: float | None) -> bool: ...
 
 @disjoint_base
 class _WaitGroup:
@@ -198,6 +254,22 @@ class _Future(concurrent.futures.Future[_T]):
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Wait for the task and return what it raised, or `None`. Raises as `result` does else."""
 
+    def interrupt(self, exc: type[BaseException] | None = None) -> bool:
+        """Raise `exc` in the task, if it is running; by default `TaskInterrupted`. Returns whether it is.
+
+        The exception comes at the next bytecode of the task's own Python code. A call into C (a sleep, a read
+        from a socket, a lock, `Future.result`) is not cut short: it ends first. A task that has not started
+        is cancelled by `cancel`; one that ends before the exception comes is not touched by it, and neither
+        is any other task of that worker.
+
+        Raises:
+            TypeError: `exc` is not an exception class.
+        """
+
+    @property
+    def name(self) -> str | None:
+        """What its submitter called the task (`Pool.options`)."""
+
     def add_done_callback(self, fn: Callable[[Future[_T]], object]) -> None:
         """Call `fn(future)` when the task has ended: in its worker, or now if it has.
 
@@ -207,6 +279,13 @@ class _Future(concurrent.futures.Future[_T]):
     def set_running_or_notify_cancel(self) -> bool: ...
     def set_result(self, result: _T) -> None: ...
     def set_exception(self, exception: BaseException | None) -> None: ...
+
+def worker_state() -> Any:
+    """Return what the pool's `initializer` returned in this worker; `None` without an initializer.
+
+    Raises:
+        RuntimeError: This thread is not a pool's worker.
+    """
 
 def _register_future(class_: type[Future[Any]], /) -> None: ...
 def _after_fork() -> None: ...

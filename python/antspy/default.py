@@ -23,6 +23,12 @@ go = _pool.go
 map = _pool.map
 wait = _pool.wait
 tune = _pool.tune
+pause = _pool.pause
+resume = _pool.resume
+options = _pool.options
+group = _pool.group
+subpool = _pool.subpool
+stats = _pool.stats
 release = _pool.release
 reboot = _pool.reboot
 

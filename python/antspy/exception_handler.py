@@ -10,8 +10,13 @@ ExceptionHandler = Callable[[BaseException], object]
 _logger = logging.getLogger("antspy")
 
 
-def handle(handler: ExceptionHandler | None, error: BaseException) -> None:
-    """Give `error` to the pool's handler, or log it with its traceback on the logger `antspy`."""
+def handle(handler: ExceptionHandler | None, error: BaseException, name: str | None) -> None:
+    """Give `error` to the pool's handler, or log it with its traceback on the logger `antspy`.
+
+    `name` is the task's, if it has one.
+    """
+    if name is not None:
+        error.add_note(f"in the task {name!r}")
     if handler is None:
         _log("exception in a task that nobody waits for", error)
         return
@@ -25,6 +30,11 @@ def handle(handler: ExceptionHandler | None, error: BaseException) -> None:
 def log_initializer(error: BaseException) -> None:
     """Log what an initializer raised: its pool is broken."""
     _logger.critical("exception in a pool's initializer", exc_info=error)
+
+
+def log_finalizer(error: BaseException) -> None:
+    """Log what a finalizer raised: its worker leaves all the same."""
+    _logger.error("exception in a pool's finalizer", exc_info=error)
 
 
 def log_callback(future: Any, error: BaseException) -> None:

@@ -5,16 +5,22 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from .pool import Pool
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
 
+class Submitter(Protocol):
+    """What `map` needs: a pool, several pools as one, or a view."""
+
+    submit: Any
+
+    @property
+    def _places(self) -> int | None: ...
+
+
 def map_tasks(
-    pool: "Pool",
+    pool: Submitter,
     fn: Callable[..., T],
     iterables: tuple[Iterable[Any], ...],
     timeout: float | None,
@@ -46,7 +52,9 @@ def _at_least_one(name: str, value: int) -> None:
         raise ValueError(f"{name} must be at least 1, not {value}")
 
 
-def _submitted(pool: "Pool", fn: Callable[..., T], items: Iterable[tuple[Any, ...]]) -> Iterator[Future[T]]:
+def _submitted(
+    pool: Submitter, fn: Callable[..., T], items: Iterable[tuple[Any, ...]]
+) -> Iterator[Future[T]]:
     return (pool.submit(fn, *item) for item in items)
 
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from ._antspy import _Pool
 from .exception_handler import ExceptionHandler
+from .group import Group
 from .map import map_tasks
 from .settings import Overflow, prefix, stack_bytes
+from .stats import Stats, read
+from .view import Options, PoolView, SubPool
 
 T = TypeVar("T")
 
@@ -30,10 +33,13 @@ class Pool(_Pool, Executor):
             an idle thread.
         min_workers: How many workers do not expire. They are started for work, as all are.
         prealloc: Start all workers now.
-        exception_handler: Called with what a `go` task raised; by default it is logged with its traceback
-            on the logger `antspy`.
-        initializer: Called with `initargs` in each worker before its first task. If it raises, the pool is
-            broken: `BrokenThreadPool`.
+        rate: How many tasks are started a second at most, evenly spaced; `None`: no limit.
+        exception_handler: Called with what a `go` task raised, and with what a future raised that nobody has
+            looked at when it ends; by default it is logged with its traceback on the logger `antspy`.
+        initializer: Called with `initargs` in each worker before its first task. Tasks reach what it returns
+            by `antspy.worker_state()`. If it raises, the pool is broken: `BrokenThreadPool`.
+        finalizer: Called in each worker with its state when the worker leaves, for whatever reason. What it
+            raises is logged.
         thread_name_prefix: Workers are called `{prefix}_0`, `{prefix}_1`, ...
         stack_size: Bytes of stack of a worker; `None`: `threading.stack_size()`, or 8 MiB.
 
@@ -56,9 +62,11 @@ class Pool(_Pool, Executor):
         expiry: float | None = 10.0,
         min_workers: int = 0,
         prealloc: bool = False,
+        rate: float | None = None,
         exception_handler: ExceptionHandler | None = None,
         initializer: Callable[..., object] | None = None,
         initargs: tuple[Any, ...] = (),
+        finalizer: Callable[[Any], object] | None = None,
         thread_name_prefix: str = "",
         stack_size: int | None = None,
     ) -> None:
@@ -70,13 +78,19 @@ class Pool(_Pool, Executor):
             expiry=expiry,
             min_workers=min_workers,
             prealloc=prealloc,
+            rate=rate,
             exception_handler=exception_handler,
             initializer=initializer,
             initargs=initargs,
+            finalizer=finalizer,
             thread_name_prefix=prefix(thread_name_prefix, type(self).__name__),
             stack_size=stack_bytes(stack_size),
             function=None,
         )
+
+    # The core's methods under their public names: a call costs no Python frame.
+    submit = _Pool._submit
+    go = _Pool._go
 
     def map(
         self,
@@ -109,6 +123,62 @@ class Pool(_Pool, Executor):
         [32, 9]
         """
         return map_tasks(self, fn, iterables, timeout, chunksize, buffersize)
+
+    def options(self, **options: Unpack[Options]) -> PoolView:
+        """Return a view of the pool whose tasks are handed in on other terms.
+
+        Args:
+            timeout: Seconds that `submit` and `go` wait for a place; then they raise `TimeoutError`, and the
+                task is not accepted.
+            deadline: Seconds from `submit` or `go` on within which the task must have started. Later it is
+                cancelled, and its place is free at once; a call that still waits for a place raises
+                `TimeoutError`.
+            priority: `"high"`, `"normal"` or `"low"`: the task's lane, in the queue and in the line for a
+                place. Tasks of a higher lane start first, those of one lane in order. A lane that has been
+                passed over 16 times in a row gives the next task, so none starves.
+            name: The task's, in its future and in what is logged about it.
+
+        Every keyword of the view's `submit` goes to the function.
+
+        >>> from antspy import Pool
+        >>> with Pool(1) as pool:
+        ...     pool.options(name="sum", deadline=10).submit(sum, [1, 2], start=3).name
+        'sum'
+        """
+        return PoolView(self, options)
+
+    def group(self) -> Group:
+        """Return a group of tasks that are waited for together, and fail together.
+
+        >>> from antspy import Pool
+        >>> with Pool(2) as pool:
+        ...     with pool.group() as group:
+        ...         for number in (3, 1, 2):
+        ...             _ = group.submit(abs, -number)
+        ...     group.results()
+        [3, 1, 2]
+        """
+        return Group(self)
+
+    def subpool(self, n: int) -> SubPool:
+        """Return a sub-pool: its tasks take at most `n` of the pool's places, and run on the pool's workers.
+
+        Raises:
+            ValueError, TypeError: `n` is not a whole number of at least 1.
+        """
+        return SubPool(self, n)
+
+    def stats(self) -> Stats:
+        """Return what the pool has done so far: all numbers are of one moment.
+
+        >>> from antspy import Pool
+        >>> with Pool(2) as pool:
+        ...     pool.submit(abs, -1).result()
+        ...     pool.stats().completed
+        1
+        1
+        """
+        return read(self)
 
     def __repr__(self) -> str:
         name = type(self).__name__

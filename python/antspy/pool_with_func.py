@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
 from ._antspy import _Pool
 from .future import Future
 from .settings import Settings, prefix, stack_bytes
+from .stats import Stats, read
+from .view import Options, PoolWithFuncView
 
 T = TypeVar("T")
 
@@ -47,9 +49,11 @@ class PoolWithFunc(_Pool, Generic[T]):
             expiry=settings.get("expiry", 10.0),
             min_workers=settings.get("min_workers", 0),
             prealloc=settings.get("prealloc", False),
+            rate=settings.get("rate"),
             exception_handler=settings.get("exception_handler"),
             initializer=settings.get("initializer"),
             initargs=settings.get("initargs", ()),
+            finalizer=settings.get("finalizer"),
             thread_name_prefix=name,
             stack_size=stack_bytes(settings.get("stack_size")),
             function=fn,
@@ -60,12 +64,20 @@ class PoolWithFunc(_Pool, Generic[T]):
         def invoke(self, *args: Any) -> None:
             """Call the function with `args` on a worker, as `Pool.go` does."""
 
-        def submit(self, *args: Any) -> Future[T]:  # type: ignore[override]  # of no other function
+        def submit(self, *args: Any) -> Future[T]:
             """Call the function with `args` on a worker, as `Pool.submit` does."""
     else:
         # The core's methods under their public names: a call costs no Python frame.
         invoke = _Pool._invoke
         submit = _Pool._invoke_for_result
+
+    def options(self, **options: Unpack[Options]) -> PoolWithFuncView:
+        """Return a view of the pool whose tasks are handed in on these terms, as `Pool.options` does."""
+        return PoolWithFuncView(self, options)
+
+    def stats(self) -> Stats:
+        """Return what the pool has done so far, as `Pool.stats` does."""
+        return read(self)
 
     def __enter__(self) -> "PoolWithFunc[T]":
         return self

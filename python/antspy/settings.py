@@ -23,9 +23,11 @@ class Settings(TypedDict, total=False):
     expiry: float | None
     min_workers: int
     prealloc: bool
+    rate: float | None
     exception_handler: ExceptionHandler | None
     initializer: Callable[..., object] | None
     initargs: tuple[Any, ...]
+    finalizer: Callable[[Any], object] | None
     thread_name_prefix: str
     stack_size: int | None
 

@@ -14,6 +14,10 @@ def register(name: str) -> None:
         sys.settrace(trace)
 
 
+def checkpoint() -> None:
+    """Do nothing: an exception that is pending in this thread is raised here."""
+
+
 def unregister() -> None:
     """Take the current thread out of `threading.enumerate()`.
 

@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use super::Rate;
+
 /// "No limit", where a limit is asked for.
 pub const UNLIMITED: usize = usize::MAX;
 
@@ -30,6 +32,8 @@ pub struct Config {
     pub overflow: Overflow,
     /// How many submitters may wait for a place; [`UNLIMITED`].
     pub max_blocking: usize,
+    /// How many tasks are started a second at most; `None`: no limit.
+    pub rate: Option<Rate>,
     /// After how long an idle worker leaves; `None`: never.
     pub expiry: Option<Duration>,
     /// How many workers never expire.
@@ -49,6 +53,7 @@ impl Default for Config {
             queue_size: 0,
             overflow: Overflow::Block,
             max_blocking: UNLIMITED,
+            rate: None,
             expiry: Some(Duration::from_secs(10)),
             min_workers: 0,
             prealloc: false,
@@ -92,6 +97,16 @@ impl Config {
             return Err(Invalid {
                 argument: "min_workers",
                 problem,
+            });
+        }
+        if let Some(Rate(rate)) = self.rate
+            && !(rate > 0.0 && rate.is_finite())
+        {
+            return Err(Invalid {
+                argument: "rate",
+                problem: format!(
+                    "must be a number of tasks a second greater than 0, or None for no limit, not {rate}"
+                ),
             });
         }
         if self.prealloc && self.capacity == UNLIMITED {
@@ -139,6 +154,9 @@ mod tests {
         assert_eq!(with(&|c| c.capacity = 0), "capacity");
         assert_eq!(with(&|c| c.expiry = Some(Duration::ZERO)), "expiry");
         assert_eq!(with(&|c| c.min_workers = 5), "min_workers");
+        for rate in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(with(&|c| c.rate = Some(Rate(rate))), "rate");
+        }
         assert_eq!(
             with(&|c| {
                 c.prealloc = true;

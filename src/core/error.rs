@@ -19,6 +19,8 @@ impl fmt::Display for Fault {
 pub enum Ending {
     /// Somebody asked for it: `shutdown(cancel_futures=True)`, or `overflow="discard"`.
     Cancelled,
+    /// Its deadline passed before a worker took it.
+    Late,
     /// The pool is broken.
     Broken(Fault),
     /// Not one thread could be started.

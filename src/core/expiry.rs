@@ -23,6 +23,7 @@ impl<H: Host> Pool<H> {
             && let Some(worker) = state.idle.pop_expired(expiry, now)
         {
             state.dismiss(&worker);
+            state.tally.expired += 1;
             expired.push(worker);
         }
         drop(state);

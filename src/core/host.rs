@@ -24,7 +24,7 @@ pub trait Task: Send + Sized + 'static {
 
     /// Ends a task that will never run. Returns whether this call ended it: `false` if it had been
     /// cancelled before, and its place given back then.
-    fn discard(self, scope: Scope<'_, Self::Host>, why: &Ending) -> bool;
+    fn discard(self, host: &Self::Host, scope: Scope<'_, Self::Host>, why: &Ending) -> bool;
 
     /// Whether somebody has cancelled it while it waited in the queue.
     fn is_cancelled(&self) -> bool;
@@ -36,9 +36,18 @@ pub enum Ran<D> {
     /// It had been cancelled: nothing ran, and its place has been given back already.
     Cancelled,
     /// It ran, and nobody waits for anything.
-    Silent,
+    Silent(Outcome),
     /// It ran, and this is to be delivered once its place is free.
-    Deliver(D),
+    Deliver(D, Outcome),
+}
+
+/// What a task that ran has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It returned.
+    Completed,
+    /// It raised.
+    Failed,
 }
 
 /// A host's proof that this thread may run tasks (for Python: it is attached to the interpreter).
@@ -63,6 +72,15 @@ pub trait Host: Send + Sync + Sized + 'static {
     /// Runs `wait`, which may block, while others may use the runtime.
     fn block<R>(scope: Scope<'_, Self>, wait: impl FnOnce() -> R) -> R;
 
+    /// Enters the runtime for a moment, on a thread that runs no tasks. Where the runtime is gone for good,
+    /// `body` is not called.
+    fn visit(&self, body: impl FnOnce(Scope<'_, Self>));
+
+    /// Runs a task, which is what `body` does, in the midst of another on the same thread.
+    fn nest<R>(_scope: Scope<'_, Self>, body: impl FnOnce() -> R) -> R {
+        body()
+    }
+
     /// Called when a signal woke a waiting thread: runs the handlers.
     ///
     /// # Errors
@@ -72,5 +90,10 @@ pub trait Host: Send + Sync + Sized + 'static {
     /// The time; a test's host answers with a clock of its own.
     fn now(&self) -> Instant {
         Instant::now()
+    }
+
+    /// Until when to sleep for a deadline on the clock of [`now`](Self::now).
+    fn alarm(&self, deadline: Instant) -> Instant {
+        deadline
     }
 }

@@ -66,7 +66,7 @@ impl<H: Host> Idle<H> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::core::{Ending, Fault, Park, Parked, Ran, Task, worker::Duty};
+    use crate::core::{Ending, Fault, Outcome, Park, Parked, Ran, Task, worker::Duty};
 
     /// A host that runs nothing: the idle only need to know its parker.
     struct NoHost;
@@ -85,13 +85,13 @@ mod tests {
         type Host = NoHost;
         type Delivery = ();
         fn run(self, _: &NoHost, (): ()) -> Ran<()> {
-            Ran::Silent
+            Ran::Silent(Outcome::Completed)
         }
         fn is_prompt((): &(), (): ()) -> bool {
             true
         }
         fn deliver((): (), (): (), _: impl FnOnce()) {}
-        fn discard(self, (): (), _: &Ending) -> bool {
+        fn discard(self, _: &NoHost, (): (), _: &Ending) -> bool {
             true
         }
         fn is_cancelled(&self) -> bool {
@@ -106,6 +106,9 @@ mod tests {
         type Interrupt = ();
         fn enter(&self, _: &str, body: impl FnOnce((), Result<(), Fault>)) {
             body((), Ok(()));
+        }
+        fn visit(&self, body: impl FnOnce(())) {
+            body(());
         }
         fn block<R>((): (), wait: impl FnOnce() -> R) -> R {
             wait()

@@ -6,7 +6,7 @@ use super::{
     Cut, Ending, Fault, Host, Park, Phase, Pool, Scope, Search, State, Unfinished, Until, Verdict,
     Waiter,
     state::Joiner,
-    sync::{Arc, MutexGuard, thread::JoinHandle},
+    sync::{Arc, MutexGuard, Weak, thread::JoinHandle},
     worker::{Duty, Worker, is_worker_of},
 };
 
@@ -25,13 +25,13 @@ impl<H: Host> Pool<H> {
         // So many and no more: those started first may expire or be sent home while this goes on.
         for _ in 0..missing {
             let mut state = self.state.lock();
-            if state.phase != Phase::Open {
+            if !state.phase.accepts() {
                 break;
             }
             let number = state.count_start();
             drop(state);
             if let Err(error) = self.start(number, Duty::Busy) {
-                self.close();
+                self.enter_phase(Phase::Closed);
                 return Err(error);
             }
         }
@@ -45,8 +45,40 @@ impl<H: Host> Pool<H> {
 
     /// Refuses new tasks, sends blocked submitters away and idle workers home. What was accepted still
     /// runs. Closing twice does nothing more.
-    pub fn close(&self) {
+    pub fn close(self: &Arc<Self>, scope: Scope<'_, H>) {
         self.enter_phase(Phase::Closed);
+        // Nobody came for the queue while the pool was paused.
+        self.conclude(self.state.lock(), scope);
+    }
+
+    /// No worker takes a task from the queue until [`resume`](Self::resume); those that run go on, and
+    /// tasks are accepted as before. On a closed pool nothing happens.
+    pub fn pause(&self) {
+        let mut state = self.state.lock();
+        if state.phase == Phase::Open {
+            state.phase = Phase::Paused;
+        }
+    }
+
+    /// The clock has been changed: whoever sleeps by it looks again.
+    pub fn look_at_clock(&self) {
+        let state = self.state.lock();
+        let mut sleepers = state.idle.all();
+        sleepers.extend(state.pacer.clone());
+        sleepers.extend(state.watcher.clone());
+        drop(state);
+        for sleeper in sleepers {
+            sleeper.parker.unpark();
+        }
+    }
+
+    /// Ends a pause. On a pool that is not paused nothing happens.
+    pub fn resume(self: &Arc<Self>, scope: Scope<'_, H>) {
+        let mut state = self.state.lock();
+        if state.phase == Phase::Paused {
+            state.phase = Phase::Open;
+        }
+        self.conclude(state, scope);
     }
 
     /// Ends all tasks that no worker has taken yet.
@@ -55,16 +87,20 @@ impl<H: Host> Pool<H> {
     }
 
     fn end_queued(self: &Arc<Self>, scope: Scope<'_, H>, why: &Ending) {
-        let queued = std::mem::take(&mut self.state.lock().queue);
-        self.discard(queued.into(), scope, why);
+        let queued = self.state.lock().queue.take_all();
+        self.discard(queued, scope, why);
+        // For a worker that waits for the time of a task that is gone.
+        self.conclude(self.state.lock(), scope);
     }
 
     fn enter_phase(&self, phase: Phase) {
         let mut state = self.state.lock();
-        if state.phase == Phase::Open {
+        if state.phase.accepts() {
             state.phase = phase;
         }
-        let submitters = std::mem::take(&mut state.submitters);
+        let submitters = state.submitters.take_all();
+        let quotas = state.quotas.clone();
+        let watcher = state.watcher.clone();
         for submitter in &submitters {
             submitter.decide(Verdict::Closed);
         }
@@ -77,8 +113,11 @@ impl<H: Host> Pool<H> {
         for submitter in submitters {
             submitter.wake();
         }
-        for worker in sent_home {
+        for worker in sent_home.iter().chain(&watcher) {
             worker.parker.unpark();
+        }
+        for quota in quotas.iter().filter_map(Weak::upgrade) {
+            quota.send_away();
         }
     }
 
@@ -172,12 +211,12 @@ impl<H: Host> Pool<H> {
         self: &Arc<Self>,
         scope: Scope<'_, H>,
     ) -> Result<io::Result<()>, Unfinished<H::Interrupt>> {
-        if self.state.lock().phase == Phase::Open {
+        if self.state.lock().phase.accepts() {
             return Ok(Ok(()));
         }
         self.wait_gone(scope, None)?;
         let mut state = self.state.lock();
-        if state.phase == Phase::Open {
+        if state.phase.accepts() {
             return Ok(Ok(())); // somebody else was faster
         }
         state.phase = Phase::Open;
@@ -220,7 +259,7 @@ impl<H: Host> Pool<H> {
         before.into_iter().for_each(join);
     }
 
-    fn tell_and_wake(mut state: MutexGuard<'_, State<H>>) {
+    pub(super) fn tell_and_wake(mut state: MutexGuard<'_, State<H>>) {
         let woken = state.tell();
         drop(state);
         for waiter in woken {

@@ -1,15 +1,23 @@
 //! The pool, without Python. `README.md` in this folder tells states, counters and locks.
 
+mod calendar;
 mod config;
+mod deadline;
 mod error;
 mod expiry;
 mod host;
 mod idle;
+mod lanes;
 mod lifecycle;
+mod nested;
 mod patience;
 mod pool;
+mod queue;
+mod quota;
+mod rate;
 mod state;
 mod stats;
+mod submit;
 pub mod sync;
 mod wait_group;
 mod waiter;
@@ -17,9 +25,13 @@ mod worker;
 
 pub use config::{Config, Invalid, Overflow, UNLIMITED};
 pub use error::{Ending, Fault, Refusal, Refused, Unfinished};
-pub use host::{Host, Ran, Scope, Task};
+pub use host::{Host, Outcome, Ran, Scope, Task};
+pub use lanes::Priority;
 pub use pool::Pool;
-pub use stats::Stats;
+pub use quota::{Entrance, Guard, Quota};
+pub use rate::Rate;
+pub use stats::{Histogram, Stats, Tally};
+pub use submit::Terms;
 pub use wait_group::{Listener, OutOfRange, WaitGroup};
 pub use waiter::{Cut, Park, Parked, Verdict, Waiter};
 

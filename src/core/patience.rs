@@ -14,7 +14,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Host, Park, Parked, Phase, Pool, Search,
+    Host, Park, Parked, Pool, Search,
     sync::Arc,
     worker::{Duty, Worker},
 };
@@ -41,7 +41,8 @@ impl<H: Host> Pool<H> {
     /// An idle worker's sleep, outside of the host, until it has something to do there.
     pub(super) fn sleep(&self, me: &Arc<Worker<H>>, mut deadline: Option<Instant>) -> Parked {
         loop {
-            let parked = me.parker.park(deadline);
+            let alarm = deadline.map(|deadline| self.host().alarm(deadline));
+            let parked = me.parker.park(alarm);
             if parked != Parked::Woken || !self.was_patient(me) {
                 return parked;
             }
@@ -69,7 +70,7 @@ impl<H: Host> Pool<H> {
     /// If the others have done it all, back among the idle, as if not called; since when.
     fn return_to_idle(&self, me: &Arc<Worker<H>>) -> Option<Instant> {
         let mut state = self.state.lock();
-        if !state.queue.is_empty() || state.phase != Phase::Open || state.live > state.capacity {
+        if !state.queue.is_empty() || !state.phase.accepts() || state.live > state.capacity {
             return None;
         }
         let now = self.host().now();

@@ -1,13 +1,13 @@
-//! The pool: submit, admit, hand over or start a worker; tune.
+//! The pool: what happens between two tasks of a worker, and how workers are summoned; tune.
 
-use std::{collections::VecDeque, fmt, io};
+use std::{fmt, io, time::Instant};
 
 use super::{
-    Config, Cut, Ending, Host, Invalid, Overflow, Park, Phase, Ran, Refusal, Refused, Scope,
-    Search, State, Summons, Task, Verdict, Waiter,
+    Config, Ending, Host, Invalid, Outcome, Park, Phase, Scope, Search, State, Summons, Task,
     config::check_capacity,
+    queue::Taken,
     sync::{Arc, Mutex, MutexGuard, thread},
-    worker::{self, Duty, Ended, Next, Worker},
+    worker::{self, Duty, Ended, Next, Rest, Worker},
 };
 
 /// A bounded pool of workers. Workers hold it, and it holds them while they are idle; whoever made it
@@ -24,7 +24,7 @@ impl<H: Host> Pool<H> {
     /// # Errors
     /// With `prealloc`, a thread could not be started; those that were are told to leave.
     pub fn new(host: H, config: Config, scope: Scope<'_, H>) -> io::Result<Arc<Self>> {
-        let state = Mutex::new(State::new(&config));
+        let state = Mutex::new(State::new(&config, host.now()));
         let pool = Arc::new(Self {
             host,
             config,
@@ -44,137 +44,8 @@ impl<H: Host> Pool<H> {
         &self.config
     }
 
-    /// Accepts `task`, once, or hands it back. Waits for a place only with [`Overflow::Block`].
-    ///
-    /// # Errors
-    /// [`Refused`], with the task and why.
-    #[inline]
-    pub fn submit(
-        self: &Arc<Self>,
-        task: H::Task,
-        scope: Scope<'_, H>,
-    ) -> Result<(), Box<Refused<H>>> {
-        let mut state = self.state.lock();
-        // A newcomer does not overtake those who wait for a place.
-        if state.phase == Phase::Open && state.has_place() && state.submitters.is_empty() {
-            state.in_flight += 1;
-            return self.accept(state, task, scope);
-        }
-        self.submit_to_full(state, task, scope)
-    }
-
-    /// Queues a task that owns a place, and sees to it that somebody comes for it.
-    #[inline]
-    fn accept(
-        self: &Arc<Self>,
-        mut state: MutexGuard<'_, State<H>>,
-        task: H::Task,
-        scope: Scope<'_, H>,
-    ) -> Result<(), Box<Refused<H>>> {
-        if state.live == 0 {
-            return self.accept_first(state, task, scope);
-        }
-        state.queue.push_back(task);
-        self.conclude(state, scope);
-        Ok(())
-    }
-
-    /// Nobody is there to come for the task, so a thread is started before it is queued: if there is none
-    /// to be had, the task is still at hand and goes back to its owner. Once it is queued, others may have
-    /// run or ended it before the start has failed.
-    #[cold]
-    fn accept_first(
-        self: &Arc<Self>,
-        mut state: MutexGuard<'_, State<H>>,
-        task: H::Task,
-        scope: Scope<'_, H>,
-    ) -> Result<(), Box<Refused<H>>> {
-        let number = state.count_start();
-        state.search = Search::Started;
-        drop(state);
-        if let Err(error) = self.start(number, Duty::Searching) {
-            self.not_started(&error, scope);
-            self.give_back(scope);
-            return refuse(task, Refusal::NoThread(error));
-        }
-        let mut state = self.state.lock();
-        if let Some(why) = closed(&state.phase) {
-            drop(state);
-            self.give_back(scope);
-            return refuse(task, why);
-        }
-        state.queue.push_back(task);
-        self.conclude(state, scope);
-        Ok(())
-    }
-
-    #[cold]
-    fn submit_to_full(
-        self: &Arc<Self>,
-        mut state: MutexGuard<'_, State<H>>,
-        task: H::Task,
-        scope: Scope<'_, H>,
-    ) -> Result<(), Box<Refused<H>>> {
-        if let Some(why) = closed(&state.phase) {
-            drop(state);
-            return refuse(task, why);
-        }
-        match self.config.overflow {
-            Overflow::Block if state.submitters.len() < self.config.max_blocking => {
-                let waiter = Arc::new(Waiter::default());
-                state.submitters.push_back(waiter.clone());
-                drop(state);
-                self.wait_for_place(&waiter, task, scope)
-            }
-            Overflow::Block | Overflow::Raise => {
-                drop(state);
-                refuse(task, Refusal::Overload)
-            }
-            Overflow::CallerRuns => {
-                drop(state);
-                if let Ran::Deliver(delivery) = task.run(&self.host, scope) {
-                    H::Task::deliver(delivery, scope, || ());
-                }
-                Ok(())
-            }
-            Overflow::Discard => {
-                drop(state);
-                task.discard(scope, &Ending::Cancelled);
-                Ok(())
-            }
-        }
-    }
-
-    fn wait_for_place(
-        self: &Arc<Self>,
-        waiter: &Arc<Waiter<H::Parker>>,
-        task: H::Task,
-        scope: Scope<'_, H>,
-    ) -> Result<(), Box<Refused<H>>> {
-        let outcome = waiter.wait::<H>(scope, None);
-        let mut state = self.state.lock();
-        let closed = closed(&state.phase);
-        if closed.is_none() && matches!(outcome, Ok(Verdict::Granted)) {
-            return self.accept(state, task, scope);
-        }
-        // Not going in after all: leave the line, or pass on a place that came too late.
-        if waiter.verdict() == Verdict::Granted {
-            drop(state);
-            self.give_back(scope);
-        } else {
-            state.submitters.retain(|other| !Arc::ptr_eq(other, waiter));
-            drop(state);
-        }
-        let why = match outcome {
-            Err(Cut::Interrupted(interrupt)) => Refusal::Interrupted(interrupt),
-            Err(Cut::TimedOut) => closed.unwrap_or(Refusal::TimedOut),
-            Ok(_) => closed.unwrap_or(Refusal::Closed), // closed, and open again since
-        };
-        refuse(task, why)
-    }
-
     /// Gives back a place that no task will use.
-    fn give_back(self: &Arc<Self>, scope: Scope<'_, H>) {
+    pub(super) fn give_back(self: &Arc<Self>, scope: Scope<'_, H>) {
         let mut state = self.state.lock();
         state.in_flight -= 1;
         self.conclude(state, scope);
@@ -183,7 +54,11 @@ impl<H: Host> Pool<H> {
     /// Ends a critical section that changed the books: tells whoever waited for it, and sees to it that
     /// somebody comes for the queue.
     #[inline]
-    fn conclude(self: &Arc<Self>, mut state: MutexGuard<'_, State<H>>, scope: Scope<'_, H>) {
+    pub(super) fn conclude(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State<H>>,
+        scope: Scope<'_, H>,
+    ) {
         let woken = state.tell();
         let summons = state.summon();
         drop(state);
@@ -212,9 +87,9 @@ impl<H: Host> Pool<H> {
     pub(super) fn not_started(self: &Arc<Self>, error: &io::Error, scope: Scope<'_, H>) {
         let mut state = self.state.lock();
         let orphans = if state.live == 0 {
-            std::mem::take(&mut state.queue)
+            state.queue.take_all()
         } else {
-            VecDeque::new()
+            Vec::new()
         };
         let woken = state.tell();
         let summons = if state.idle.len() > 0 {
@@ -229,11 +104,7 @@ impl<H: Host> Pool<H> {
         if let Summons::Wake(worker) = summons {
             worker.parker.unpark();
         }
-        self.discard(
-            orphans.into(),
-            scope,
-            &Ending::NoThread(error.to_string().into()),
-        );
+        self.discard(orphans, scope, &Ending::NoThread(error.to_string().into()));
     }
 
     /// Starts a worker that has been counted already.
@@ -276,8 +147,14 @@ impl<H: Host> Pool<H> {
         let mut state = self.state.lock();
         match ended {
             Ended::Nothing => {}
-            Ended::Task => state.in_flight -= 1,
-            Ended::Cancelled => state.cancelled -= 1,
+            Ended::Task(outcome) => {
+                state.in_flight -= 1;
+                state.tally.ended(*outcome);
+            }
+            Ended::Cancelled => {
+                state.tally.started -= 1;
+                state.queue.drop_remains();
+            }
             Ended::Delivery => state.delivering -= 1,
         }
         let next = self.choose(&mut state, me);
@@ -290,42 +167,99 @@ impl<H: Host> Pool<H> {
         match me.duty() {
             Duty::Busy => {}
             Duty::Searching => {
+                if state.search != Search::Paced {
+                    state.patience.found(!state.queue.is_empty());
+                }
                 state.search = Search::None;
-                state.patience.found(!state.queue.is_empty());
+                state.pacer = None;
                 me.set_duty(Duty::Busy);
             }
             Duty::Idle => {
                 // Woken by its deadline or by chance: nobody has taken it from the idle.
                 let since = state.idle.since(me).unwrap_or_else(|| self.host.now());
-                return Next::Sleep(state.deadline(&self.config, since));
+                return Rest::Sleep(state.deadline(&self.config, since)).into();
             }
-            Duty::Leaving | Duty::Gone => return Next::Exit,
+            Duty::Leaving | Duty::Gone => return Rest::Exit.into(),
         }
         if state.live > state.capacity {
             state.dismiss(me);
-            return Next::Exit;
+            return Rest::Exit.into();
         }
-        if let Some(task) = state.queue.pop_front() {
-            return Next::Run(task);
+        if let Some(due) = self.not_before(state, me) {
+            return Rest::Pause(due).into();
         }
-        if state.phase != Phase::Open {
+        if let Some(taken) = self.take(state) {
+            return Next {
+                task: Some(taken),
+                rest: Rest::Exit,
+            };
+        }
+        if !state.phase.accepts() {
             state.dismiss(me);
-            return Next::Exit;
+            return Rest::Exit.into();
         }
         let now = self.host.now();
         me.set_duty(Duty::Idle);
         state.idle.push(now, me.clone());
-        state.shed_memory();
-        Next::Sleep(state.deadline(&self.config, now))
+        state.queue.shed_memory();
+        Rest::Sleep(state.deadline(&self.config, now)).into()
+    }
+
+    /// Until when this worker waits for the time of the next task, if there is one, it is not due, and nobody
+    /// else waits for it.
+    #[inline]
+    fn not_before(&self, state: &mut State<H>, me: &Arc<Worker<H>>) -> Option<Instant> {
+        let schedule = state.schedule.as_ref()?;
+        if state.queue.is_spent() || state.phase == Phase::Paused || state.search != Search::None {
+            return None;
+        }
+        let due = schedule.not_before(self.host.now())?;
+        state.search = Search::Paced;
+        state.pacer = Some(me.clone());
+        me.set_duty(Duty::Searching);
+        Some(due)
+    }
+
+    /// Takes the next task, if there is one and it may start, with the stamp of its start.
+    #[inline]
+    fn take(&self, state: &mut State<H>) -> Option<Taken<H::Task>> {
+        if state.queue.is_empty() || state.phase == Phase::Paused {
+            return None;
+        }
+        if let Some(schedule) = &mut state.schedule
+            && !state.queue.is_spent()
+        {
+            let now = self.host.now();
+            if schedule.not_before(now).is_some() {
+                return None; // somebody else waits for it
+            }
+            schedule.take(now);
+        }
+        let mut taken = state.queue.pop(|| self.host.now())?;
+        state.tally.started += 1;
+        if let Some(stamp) = &mut taken.stamp {
+            let now = self.host.now();
+            *stamp = state
+                .sampler
+                .start(*stamp, now, &mut state.tally.queue_time);
+        }
+        Some(taken)
     }
 
     /// A task has run and its result is about to be told: gives its place back, and offers the worker
     /// as idle if telling will be prompt and there is nothing else for it.
-    pub(super) fn finish(self: &Arc<Self>, me: &Arc<Worker<H>>, prompt: bool, scope: Scope<'_, H>) {
+    pub(super) fn finish(
+        self: &Arc<Self>,
+        me: &Arc<Worker<H>>,
+        prompt: bool,
+        outcome: Outcome,
+        scope: Scope<'_, H>,
+    ) {
         let mut state = self.state.lock();
         state.delivering += 1;
         state.in_flight -= 1;
-        let stays = state.phase == Phase::Open && state.live <= state.capacity;
+        state.tally.ended(outcome);
+        let stays = state.phase.accepts() && state.live <= state.capacity;
         if prompt && stays && state.queue.is_empty() {
             me.set_duty(Duty::Idle);
             state.idle.push(self.host.now(), me.clone());
@@ -355,9 +289,10 @@ impl<H: Host> Pool<H> {
     /// is dropped when a worker meets it, or now, if such remains are most of the queue.
     pub fn cancelled(self: &Arc<Self>, scope: Scope<'_, H>) {
         let mut state = self.state.lock();
-        state.cancelled += 1;
+        state.queue.count_remains();
         state.in_flight -= 1;
-        let swept = state.sweep();
+        state.tally.cancelled += 1;
+        let swept = state.queue.sweep();
         self.conclude(state, scope);
         drop(swept);
     }
@@ -394,11 +329,18 @@ impl<H: Host> Pool<H> {
         why: &Ending,
     ) {
         for task in tasks {
-            if task.discard(scope, why) {
-                self.give_back(scope);
-            } else {
-                self.state.lock().cancelled -= 1;
+            let ended = task.discard(&self.host, scope, why);
+            let mut state = self.state.lock();
+            if !ended {
+                state.queue.drop_remains();
+                continue;
             }
+            state.in_flight -= 1;
+            match why {
+                Ending::Cancelled | Ending::Late => state.tally.cancelled += 1,
+                Ending::Broken(_) | Ending::NoThread(_) => state.tally.failed += 1,
+            }
+            self.conclude(state, scope);
         }
     }
 }
@@ -407,17 +349,4 @@ impl<H: Host> fmt::Debug for Pool<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool").finish_non_exhaustive()
     }
-}
-
-fn closed<I>(phase: &Phase) -> Option<Refusal<I>> {
-    match phase {
-        Phase::Open => None,
-        Phase::Closed => Some(Refusal::Closed),
-        Phase::Broken(fault) => Some(Refusal::Broken(fault.clone())),
-    }
-}
-
-#[cold]
-fn refuse<H: Host>(task: H::Task, why: Refusal<H::Interrupt>) -> Result<(), Box<Refused<H>>> {
-    Err(Box::new(Refused { task, why }))
 }

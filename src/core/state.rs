@@ -3,13 +3,18 @@
 //! Nothing here blocks, calls out or drops a task: a move returns what is to be done once the lock is
 //! released (wake this worker, tell that submitter).
 
-use std::{collections::VecDeque, time::Instant};
+use std::time::Instant;
 
 use super::{
-    Config, Fault, Host, Task, UNLIMITED, Verdict, Waiter,
+    Config, Fault, Host, Tally, UNLIMITED, Verdict, Waiter,
     idle::Idle,
+    lanes::Lanes,
     patience::Patience,
-    sync::{Arc, thread::JoinHandle},
+    queue::Queue,
+    quota::Quota,
+    rate::Schedule,
+    stats::Sampler,
+    sync::{Arc, Weak, thread::JoinHandle},
     worker::{Duty, Worker},
 };
 
@@ -17,10 +22,20 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     Open,
+    /// Open, and no worker takes a task for now.
+    Paused,
     /// Released or shut down: what was accepted still runs.
     Closed,
     /// An initializer failed: nothing runs any more.
     Broken(Fault),
+}
+
+impl Phase {
+    /// Whether tasks are accepted.
+    #[inline]
+    pub(super) fn accepts(&self) -> bool {
+        matches!(self, Self::Open | Self::Paused)
+    }
 }
 
 /// Whether a worker is on its way to the queue. One at a time.
@@ -29,6 +44,8 @@ pub(super) enum Search {
     None,
     /// An idle one, which needs only the host.
     Woken,
+    /// One that sleeps until the rate lets the next task start.
+    Paced,
     /// A new thread, which may take long: an initializer comes first.
     Started,
 }
@@ -60,11 +77,8 @@ pub(super) struct State<H: Host> {
     /// How many tasks may run at once.
     pub(super) capacity: usize,
     queue_size: usize,
-    /// Accepted, and no worker has taken it yet. May hold tasks cancelled meanwhile: see `cancelled`.
-    pub(super) queue: VecDeque<H::Task>,
-    /// Cancelled tasks in `queue`. For a moment negative: a worker may drop one before its canceller
-    /// has come here to count it.
-    pub(super) cancelled: isize,
+    /// Accepted, and no worker has taken it yet.
+    pub(super) queue: Queue<H::Task>,
     /// Places taken: accepted and unfinished tasks, and places granted to submitters about to use them.
     pub(super) in_flight: usize,
     /// Tasks that have given their place back and whose result is being delivered.
@@ -78,23 +92,35 @@ pub(super) struct State<H: Host> {
     /// How long a searcher waits before it enters the host; see `patience.rs`.
     pub(super) patience: Patience,
     pub(super) idle: Idle<H>,
-    /// Blocked submitters, the first come in front.
-    pub(super) submitters: VecDeque<Arc<Waiter<H::Parker>>>,
+    /// Blocked submitters, by the priority of their tasks.
+    pub(super) submitters: Lanes<Arc<Waiter<H::Parker>>>,
+    /// When the next task may start, if there is a rate.
+    pub(super) schedule: Option<Schedule>,
+    /// The worker that sleeps until then: [`Search::Paced`].
+    pub(super) pacer: Option<Arc<Worker<H>>>,
+    /// Who looks after deadlines: see `deadline.rs`.
+    pub(super) watcher: Option<Arc<Worker<H>>>,
+    /// Submitters about to queue a task with a deadline: the watcher stays for them.
+    pub(super) expected: usize,
+    /// The sub-pools' places.
+    pub(super) quotas: Vec<Weak<Quota<H>>>,
     pub(super) joiners: Vec<Joiner<H>>,
     /// The thread that ended last; it has joined all before it.
     pub(super) last_exit: Option<JoinHandle<()>>,
     /// Workers started so far: their numbers.
     pub(super) started: u64,
+    /// Which tasks are timed.
+    pub(super) sampler: Sampler,
+    pub(super) tally: Tally,
 }
 
 impl<H: Host> State<H> {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, birth: Instant) -> Self {
         Self {
             phase: Phase::Open,
             capacity: config.capacity,
             queue_size: config.queue_size,
-            queue: VecDeque::new(),
-            cancelled: 0,
+            queue: Queue::new(),
             in_flight: 0,
             delivering: 0,
             live: 0,
@@ -102,10 +128,17 @@ impl<H: Host> State<H> {
             search: Search::None,
             patience: Patience::default(),
             idle: Idle::new(),
-            submitters: VecDeque::new(),
+            submitters: Lanes::new(),
+            schedule: config.rate.map(Schedule::new),
+            pacer: None,
+            watcher: None,
+            expected: 0,
+            quotas: Vec::new(),
             joiners: Vec::new(),
             last_exit: None,
             started: 0,
+            sampler: Sampler::new(birth),
+            tally: Tally::default(),
         }
     }
 
@@ -132,10 +165,13 @@ impl<H: Host> State<H> {
     }
 
     /// The invariant: while the queue is not empty and fewer than `capacity` workers live or one is
-    /// idle, somebody is searching. One at a time: whoever is summoned summons the next before it runs
-    /// its task.
+    /// idle, somebody is searching, unless the pool is paused. One at a time: whoever is summoned summons
+    /// the next before it runs its task.
     pub(super) fn summon(&mut self) -> Summons<H> {
-        if self.search != Search::None || self.queue.is_empty() {
+        if self.search != Search::None {
+            return self.hurry();
+        }
+        if self.queue.is_empty() || self.phase == Phase::Paused {
             return Summons::Nobody;
         }
         if let Some(worker) = self.idle.pop_newest() {
@@ -146,6 +182,14 @@ impl<H: Host> State<H> {
         if self.live < self.capacity {
             self.search = Search::Started;
             return Summons::Start(self.count_start());
+        }
+        Summons::Nobody
+    }
+
+    /// A worker that waits to start a task that is not there any more need not wait.
+    fn hurry(&mut self) -> Summons<H> {
+        if self.search == Search::Paced && self.queue.is_spent() {
+            return self.pacer.take().map_or(Summons::Nobody, Summons::Wake);
         }
         Summons::Nobody
     }
@@ -169,7 +213,7 @@ impl<H: Host> State<H> {
             return;
         }
         while self.has_place()
-            && let Some(submitter) = self.submitters.pop_front()
+            && let Some(submitter) = self.submitters.pop()
         {
             self.in_flight += 1;
             submitter.decide(Verdict::Granted);
@@ -211,31 +255,6 @@ impl<H: Host> State<H> {
             return None;
         }
         since.checked_add(expiry)
-    }
-
-    /// Takes the remains of cancelled tasks out of the queue, if they are most of it: without this a
-    /// program that submits and cancels while all workers are busy would fill its memory with them.
-    /// The caller drops them once the lock is released.
-    pub(super) fn sweep(&mut self) -> Vec<H::Task> {
-        const FEW: isize = 64;
-        let most = self.queue.len() / 2;
-        if self.cancelled < FEW || self.cancelled.unsigned_abs() < most {
-            return Vec::new();
-        }
-        let (swept, kept) = std::mem::take(&mut self.queue)
-            .into_iter()
-            .partition::<Vec<_>, _>(Task::is_cancelled);
-        self.queue = kept.into();
-        self.cancelled -= swept.len().cast_signed();
-        swept
-    }
-
-    /// After a burst the empty queue gives its memory back.
-    pub(super) fn shed_memory(&mut self) {
-        const KEPT: usize = 1024;
-        if self.queue.is_empty() && self.queue.capacity() > KEPT {
-            self.queue = VecDeque::new();
-        }
     }
 
     /// `None` if there is no limit.

@@ -1,13 +1,13 @@
 //! The switch between the real primitives and loom's, so that the very code that ships is the code
 //! that is model-checked (`cargo test --cfg loom`, see `tests/rust/loom.rs`).
 
-use std::sync::PoisonError;
+use std::sync::{PoisonError, TryLockError};
 
 #[cfg(loom)]
 pub use loom::{sync::atomic, thread_local};
 /// Also under loom, whose own `Arc` cannot be the type of a `self`. Nothing here hangs on the order in
 /// which references are counted.
-pub use std::sync::Arc;
+pub use std::sync::{Arc, Weak};
 #[cfg(not(loom))]
 pub use std::{sync::atomic, thread, thread_local};
 
@@ -93,8 +93,17 @@ impl<T> Mutex<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The value, when nobody else can have it.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes the lock if it is free: for the garbage collector, which must not wait.
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        self.0.try_lock().ok()
+        match self.0.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 }

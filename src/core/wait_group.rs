@@ -87,7 +87,8 @@ impl<H: Host> WaitGroup<H> {
         self.add(-1)
     }
 
-    /// Waits for zero. `false`: `deadline` passed first.
+    /// Waits for zero. `false`: `deadline` passed first. Before the thread sleeps, and whenever it has been
+    /// [nudged](Self::nudge), it calls `help`: a worker may have jobs of the group to run itself.
     ///
     /// # Errors
     /// The host was interrupted.
@@ -95,6 +96,7 @@ impl<H: Host> WaitGroup<H> {
         &self,
         scope: Scope<'_, H>,
         deadline: Option<Instant>,
+        help: impl FnMut(),
     ) -> Result<bool, H::Interrupt> {
         let mut state = self.state.lock();
         if state.count == 0 {
@@ -103,7 +105,7 @@ impl<H: Host> WaitGroup<H> {
         let waiter = Arc::new(Waiter::default());
         state.waiters.push(waiter.clone());
         drop(state);
-        let Err(cut) = waiter.wait::<H>(scope, deadline) else {
+        let Err(cut) = waiter.wait_and_help::<H>(scope, deadline, help) else {
             return Ok(true);
         };
         self.state
@@ -113,6 +115,14 @@ impl<H: Host> WaitGroup<H> {
         match cut {
             Cut::Interrupted(interrupt) => Err(interrupt),
             Cut::TimedOut => Ok(waiter.verdict() == Verdict::Granted),
+        }
+    }
+
+    /// Has those who wait look again whether they can help.
+    pub fn nudge(&self) {
+        let waiters = self.state.lock().waiters.clone();
+        for waiter in waiters {
+            waiter.wake();
         }
     }
 

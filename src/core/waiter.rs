@@ -88,7 +88,21 @@ impl<P: Park> Waiter<P> {
         scope: Scope<'_, H>,
         deadline: Option<Instant>,
     ) -> Result<Verdict, Cut<H::Interrupt>> {
+        self.wait_and_help::<H>(scope, deadline, || ())
+    }
+
+    /// The same; calls `help` before each sleep.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait).
+    pub fn wait_and_help<H: Host<Parker = P>>(
+        &self,
+        scope: Scope<'_, H>,
+        deadline: Option<Instant>,
+        mut help: impl FnMut(),
+    ) -> Result<Verdict, Cut<H::Interrupt>> {
         loop {
+            help();
             match self.verdict() {
                 Verdict::None => {}
                 told => return Ok(told),

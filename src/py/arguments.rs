@@ -8,9 +8,10 @@ use std::{
 use pyo3::{
     exceptions::{PyOverflowError, PyTypeError, PyValueError},
     prelude::*,
+    types::{PyBool, PyString},
 };
 
-use crate::core::{Overflow, UNLIMITED};
+use crate::core::{Overflow, Priority, Rate, UNLIMITED};
 
 /// A whole number, or `None` for no limit.
 pub(super) fn limit(name: &str, value: &Bound<'_, PyAny>, minimum: usize) -> PyResult<usize> {
@@ -28,7 +29,7 @@ pub(super) fn count(
     or: &str,
 ) -> PyResult<usize> {
     let whole = || -> Option<Bound<'_, PyAny>> {
-        if value.is_instance_of::<pyo3::types::PyBool>() {
+        if is_bool(value) {
             return None;
         }
         value.call_method0("__index__").ok()
@@ -79,7 +80,8 @@ fn seconds(name: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<f64>
     let Some(value) = value.filter(|value| !value.is_none()) else {
         return Ok(None);
     };
-    let number = value.extract::<f64>().map_err(|_| {
+    let number = value.extract::<f64>().ok().filter(|_| !is_bool(value));
+    let number = number.ok_or_else(|| {
         let message = format!(
             "{name} must be a number of seconds or None, not {}",
             shown(value)
@@ -118,15 +120,21 @@ impl<'py> FromPyObject<'_, 'py> for Timeout {
     type Error = PyErr;
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let Some(number) = seconds("timeout", Some(&value))? else {
-            return Ok(Self(None));
-        };
-        if number < 0.0 {
-            let message = format!("timeout must be at least 0 seconds, or None, not {number}");
-            return Err(PyValueError::new_err(message));
-        }
-        Ok(Self(Duration::try_from_secs_f64(number).ok()))
+        duration("timeout", &value).map(Self)
     }
+}
+
+/// A number of seconds that is not negative. `None`: no limit, also where it is longer than the clock can
+/// tell.
+pub(super) fn duration(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<Duration>> {
+    let Some(number) = seconds(name, Some(value))? else {
+        return Ok(None);
+    };
+    if number < 0.0 {
+        let message = format!("{name} must be at least 0 seconds, or None, not {number}");
+        return Err(PyValueError::new_err(message));
+    }
+    Ok(Duration::try_from_secs_f64(number).ok())
 }
 
 /// The timeout of a future: as in the standard library, a negative one does not wait.
@@ -168,6 +176,54 @@ pub(super) fn overflow(value: &Bound<'_, PyAny>) -> PyResult<Overflow> {
         "discard" => Ok(Overflow::Discard),
         _ => Err(PyValueError::new_err(message())),
     }
+}
+
+/// One of the names of a lane.
+pub(super) fn priority(value: &Bound<'_, PyAny>) -> PyResult<Priority> {
+    let message = || {
+        let value = shown(value);
+        format!("priority must be 'high', 'normal' or 'low', not {value}")
+    };
+    let text: String = value
+        .extract()
+        .map_err(|_| PyTypeError::new_err(message()))?;
+    match text.as_str() {
+        "high" => Ok(Priority::High),
+        "normal" => Ok(Priority::Normal),
+        "low" => Ok(Priority::Low),
+        _ => Err(PyValueError::new_err(message())),
+    }
+}
+
+/// A task's name, or `None`.
+pub(super) fn name(value: &Bound<'_, PyAny>) -> PyResult<Option<Py<PyString>>> {
+    if value.is_none() {
+        return Ok(None);
+    }
+    let Ok(name) = value.cast::<PyString>() else {
+        let message = format!("name must be a str or None, not {}", shown(value));
+        return Err(PyTypeError::new_err(message));
+    };
+    Ok(Some(name.clone().unbind()))
+}
+
+/// Tasks a second, or `None` for no limit; whether the number makes sense the core says.
+pub(super) fn rate(value: &Bound<'_, PyAny>) -> PyResult<Option<Rate>> {
+    if value.is_none() {
+        return Ok(None);
+    }
+    let number = value.extract::<f64>().ok().filter(|_| !is_bool(value));
+    number.map(|number| Some(Rate(number))).ok_or_else(|| {
+        let message = format!(
+            "rate must be a number of tasks a second or None, not {}",
+            shown(value)
+        );
+        PyTypeError::new_err(message)
+    })
+}
+
+fn is_bool(value: &Bound<'_, PyAny>) -> bool {
+    value.is_instance_of::<PyBool>()
 }
 
 /// `True` or `False`.

@@ -52,11 +52,11 @@ fn lock() -> std::sync::MutexGuard<'static, Registry> {
 }
 
 /// Remembers a pool until the program ends. One that comes too late is closed at once.
-pub(super) fn register(pool: &Arc<Core>) {
+pub(super) fn register(py: Python<'_>, pool: &Arc<Core>) {
     let mut registry = lock();
     if registry.closed {
         drop(registry);
-        pool.close();
+        pool.close(py);
         return;
     }
     if registry.pools.len() >= registry.crowded {
@@ -80,7 +80,7 @@ pub(super) fn _drain(py: Python<'_>) -> PyResult<()> {
         registry.pools.iter().filter_map(Weak::upgrade).collect()
     };
     for pool in &pools {
-        pool.close();
+        pool.close(py);
     }
     for pool in &pools {
         if let Err(why) = pool.wait_gone(py, None)

@@ -1,19 +1,20 @@
 //! Python's exceptions for what the core refuses, and where exceptions go that nobody waits for.
 
 use pyo3::{
-    exceptions::{PyRuntimeError, PyTimeoutError, PyValueError},
+    exceptions::{PyBaseException, PyRuntimeError, PyTimeoutError, PyValueError},
     prelude::*,
     sync::PyOnceLock,
-    types::{PyTuple, PyType},
+    types::{PyString, PyTuple, PyType},
 };
 
 use super::{host::waits_for_itself, interpreter};
-use crate::core::{Invalid, OutOfRange, Refusal, Unfinished};
+use crate::core::{Ending, Invalid, OutOfRange, Refusal, Unfinished};
 
 static CLOSED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static OVERLOAD: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static BROKEN: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static CANCELLED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static INTERRUPTED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static INVALID_STATE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
 /// `module.name(message)`, or the error met on the way to it.
@@ -69,6 +70,13 @@ pub(super) fn invalid_state(py: Python<'_>, message: String) -> PyErr {
     )
 }
 
+/// `antspy.TaskInterrupted`, the class.
+pub(super) fn task_interrupted(py: Python<'_>) -> PyResult<Bound<'_, PyType>> {
+    INTERRUPTED
+        .import(py, "antspy.errors", "TaskInterrupted")
+        .cloned()
+}
+
 pub(super) fn no_thread(error: &str) -> PyErr {
     PyRuntimeError::new_err(format!("can't start new thread: {error}"))
 }
@@ -94,6 +102,15 @@ pub(super) fn refused(py: Python<'_>, why: Refusal<PyErr>, capacity: Option<usiz
     }
 }
 
+/// What becomes of a task that will never run; `None`: it is cancelled.
+pub(super) fn ending(py: Python<'_>, why: &Ending) -> Option<PyErr> {
+    match why {
+        Ending::Cancelled | Ending::Late => None,
+        Ending::Broken(fault) => Some(broken(py, &fault.0)),
+        Ending::NoThread(error) => Some(no_thread(error)),
+    }
+}
+
 /// What a wait called `what` raises, if it did not merely time out.
 pub(super) fn unfinished(what: &str, why: Unfinished<PyErr>) -> Option<PyErr> {
     match why {
@@ -115,11 +132,20 @@ pub(super) fn out_of_range(why: OutOfRange) -> PyErr {
 }
 
 /// An exception of a task that nobody waits for: to the pool's handler, or to the log.
-pub(super) fn handle(py: Python<'_>, handler: Option<&Py<PyAny>>, error: PyErr) {
-    let handler = handler.map_or_else(|| py.None(), |handler| handler.clone_ref(py));
+pub(super) fn handle(
+    py: Python<'_>,
+    handler: Option<&Py<PyAny>>,
+    error: Py<PyBaseException>,
+    name: Option<&Py<PyString>>,
+) {
+    report(py, call_logged(py, "handle", (handler, error, name)));
+}
+
+/// A worker's finalizer raised: logged.
+pub(super) fn log_finalizer(py: Python<'_>, error: PyErr) {
     report(
         py,
-        call_logged(py, "handle", (handler, error.into_value(py))),
+        call_logged(py, "log_finalizer", (error.into_value(py),)),
     );
 }
 

@@ -11,16 +11,19 @@ use std::{
 };
 
 use pyo3::{
+    PyClass,
     exceptions::{PyRuntimeError, PyTypeError},
     ffi::{self, Py_ssize_t, PyMethodDef, PyMethodDefPointer, PyObject},
     prelude::*,
-    types::{PyDict, PyString, PyTuple},
+    pyclass::boolean_struct::True,
+    types::{PyDict, PyTuple},
 };
 
 use super::{
     arguments,
+    order::{Order, View},
     pool::Pool,
-    task::{Call, Task},
+    task::Call,
 };
 
 /// A call's arguments as `CPython` passes them.
@@ -90,18 +93,21 @@ impl Arguments<'_> {
 /// What all methods share: from C, to Rust, and back.
 ///
 /// # Safety
-/// As `CPython` calls a `METH_FASTCALL | METH_KEYWORDS` method of `Pool`.
+/// As `CPython` calls a `METH_FASTCALL | METH_KEYWORDS` method of the class `T`.
 #[inline]
-unsafe fn method(
+unsafe fn method<T>(
     slf: *mut PyObject,
     items: *const *mut PyObject,
     positional: Py_ssize_t,
     names: *mut PyObject,
-    body: impl for<'py> FnOnce(Python<'py>, &Pool, &Arguments<'py>) -> PyResult<*mut PyObject>,
-) -> *mut PyObject {
+    body: impl for<'py> FnOnce(Target<'py>, &Arguments<'py>) -> PyResult<*mut PyObject>,
+) -> *mut PyObject
+where
+    T: Receiver,
+{
     let run = |py: Python<'_>| {
-        // SAFETY: the descriptor has checked that `slf` is a `_Pool`; the caller holds it.
-        let pool = unsafe { Borrowed::from_ptr(py, slf).cast_unchecked::<Pool>() };
+        // SAFETY: the descriptor has checked the type of `slf`; the caller holds it.
+        let receiver = unsafe { Borrowed::from_ptr(py, slf).cast_unchecked::<T>() };
         let positional = positional.unsigned_abs();
         // SAFETY: null or a tuple.
         let by_name = unsafe { names.as_ref().map_or(0, |_| ffi::PyTuple_GET_SIZE(names)) };
@@ -117,7 +123,7 @@ unsafe fn method(
             positional,
             names,
         };
-        body(py, pool.get(), &arguments)
+        body(receiver.get().target(py), &arguments)
     };
     // SAFETY: the interpreter calls, so this thread is attached; this tells PyO3 so.
     unsafe {
@@ -132,14 +138,47 @@ unsafe fn method(
     }
 }
 
-/// Adds a method to the class `_Pool`.
-fn add_method(
+/// Whose method is called: a pool, and how tasks are handed in.
+struct Target<'a> {
+    py: Python<'a>,
+    pool: &'a Pool,
+    order: Option<&'a Order>,
+}
+
+/// A class with these methods.
+trait Receiver: PyClass<Frozen = True> + Sync {
+    fn target<'a>(&'a self, py: Python<'a>) -> Target<'a>;
+}
+
+impl Receiver for Pool {
+    #[inline]
+    fn target<'a>(&'a self, py: Python<'a>) -> Target<'a> {
+        Target {
+            py,
+            pool: self,
+            order: None,
+        }
+    }
+}
+
+impl Receiver for View {
+    fn target<'a>(&'a self, py: Python<'a>) -> Target<'a> {
+        Target {
+            py,
+            pool: self.pool.get(),
+            order: Some(&self.order),
+        }
+    }
+}
+
+/// Adds a method to a class, as `_name` for a method called `name`.
+fn add_method<T: Receiver>(
     py: Python<'_>,
     function: ffi::PyCFunctionFastWithKeywords,
     name: &'static CStr,
     text: &'static CStr,
 ) -> PyResult<()> {
-    let class = py.get_type::<Pool>();
+    let class = py.get_type::<T>();
     // CPython keeps a pointer to the definition as long as the class lives: for ever.
     let definition = Box::leak(Box::new(PyMethodDef {
         ml_name: name.as_ptr(),
@@ -154,26 +193,28 @@ fn add_method(
         let descriptor = ffi::PyDescr_NewMethod(class.as_type_ptr(), definition);
         Bound::from_owned_ptr_or_err(py, descriptor)?
     };
-    class.setattr(PyString::from_bytes(py, name.to_bytes())?, descriptor)
+    let attribute = format!("_{}", name.to_string_lossy());
+    class.setattr(attribute, descriptor)
 }
 
 macro_rules! methods {
-    ($($name:ident, $method:literal, $text:literal, |$py:ident, $pool:ident, $arguments:ident| $body:expr;)*) => {
+    ($($name:ident, $method:literal, $text:literal, |$target:ident, $arguments:ident| $body:expr;)*) => {
         $(
-            unsafe extern "C" fn $name(
+            unsafe extern "C" fn $name<T: Receiver>(
                 slf: *mut PyObject,
                 items: *const *mut PyObject,
                 positional: Py_ssize_t,
                 names: *mut PyObject,
             ) -> *mut PyObject {
                 // SAFETY: registered below as just such a method.
-                unsafe { method(slf, items, positional, names, |$py, $pool, $arguments| $body) }
+                unsafe {
+                    method::<T>(slf, items, positional, names, |$target, $arguments| $body)
+                }
             }
         )*
 
-        /// Adds the methods to the class.
-        pub(super) fn add_methods(py: Python<'_>) -> PyResult<()> {
-            $(add_method(py, $name, $method, $text)?;)*
+        fn add_to<T: Receiver>(py: Python<'_>) -> PyResult<()> {
+            $(add_method::<T>(py, $name::<T>, $method, $text)?;)*
             Ok(())
         }
     };
@@ -181,25 +222,31 @@ macro_rules! methods {
 
 methods! {
     submit, c"submit", c"submit($self, fn, /, *args, **kwargs)\n--\n\n\
-    Run fn(*args, **kwargs) on a worker; return a future for its result. Waits while the pool is full.", |py, pool, arguments| {
-        let call = arguments.call(py, "submit")?;
-        Ok(pool.accept_for_result(py, call)?.into_ptr())
+    Run fn(*args, **kwargs) on a worker; return a future for its result. Waits while the pool is full.", |target, arguments| {
+        let call = arguments.call(target.py, "submit")?;
+        Ok(target.pool.submit(target.py, call, target.order)?.into_ptr())
     };
     go, c"go", c"go($self, fn, /, *args, **kwargs)\n--\n\n\
-    Run fn(*args, **kwargs) on a worker; nobody gets the result. Waits while the pool is full.", |py, pool, arguments| {
-        let call = arguments.call(py, "go")?;
-        pool.accept(py, Task::Go { call, group: None })?;
-        Ok(py.None().into_ptr())
+    Run fn(*args, **kwargs) on a worker; nobody gets the result. Waits while the pool is full.", |target, arguments| {
+        let call = arguments.call(target.py, "go")?;
+        target.pool.go(target.py, call, None, target.order)?;
+        Ok(target.py.None().into_ptr())
     };
-    invoke, c"_invoke", c"_invoke($self, /, *args)\n--\n\n\
-    Run the pool's function with args on a worker; nobody gets the result.", |py, pool, arguments| {
-        let call = arguments.held_call(py, pool, "invoke")?;
-        pool.accept(py, Task::Go { call, group: None })?;
-        Ok(py.None().into_ptr())
+    invoke, c"invoke", c"invoke($self, /, *args)\n--\n\n\
+    Run the pool's function with args on a worker; nobody gets the result.", |target, arguments| {
+        let call = arguments.held_call(target.py, target.pool, "invoke")?;
+        target.pool.go(target.py, call, None, target.order)?;
+        Ok(target.py.None().into_ptr())
     };
-    invoke_for_result, c"_invoke_for_result", c"_invoke_for_result($self, /, *args)\n--\n\n\
-    Run the pool's function with args on a worker; return a future for its result.", |py, pool, arguments| {
-        let call = arguments.held_call(py, pool, "submit")?;
-        Ok(pool.accept_for_result(py, call)?.into_ptr())
+    invoke_for_result, c"invoke_for_result", c"invoke_for_result($self, /, *args)\n--\n\n\
+    Run the pool's function with args on a worker; return a future for its result.", |target, arguments| {
+        let call = arguments.held_call(target.py, target.pool, "submit")?;
+        Ok(target.pool.submit(target.py, call, target.order)?.into_ptr())
     };
+}
+
+/// Adds the methods to the classes. They are private there: the public classes have those that they need.
+pub(super) fn add_methods(py: Python<'_>) -> PyResult<()> {
+    add_to::<Pool>(py)?;
+    add_to::<View>(py)
 }

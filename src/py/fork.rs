@@ -47,6 +47,7 @@ impl Slot {
     #[inline]
     pub(super) fn get(
         &self,
+        py: Python<'_>,
         renew: impl FnOnce(&Core) -> PyResult<Arc<Core>>,
     ) -> PyResult<Option<&Arc<Core>>> {
         let made = self.made.load(Ordering::Acquire);
@@ -57,16 +58,16 @@ impl Slot {
         if found.forks == FORKS.load(Ordering::Relaxed) {
             return Ok(Some(&found.core));
         }
-        self.replace(made, renew(&found.core)?);
+        self.replace(py, made, renew(&found.core)?);
         Ok(self.peek())
     }
 
     /// Opens the pool. `false`: it was open already.
-    pub(super) fn set(&self, core: Arc<Core>) -> bool {
-        self.replace(ptr::null_mut(), core)
+    pub(super) fn set(&self, py: Python<'_>, core: Arc<Core>) -> bool {
+        self.replace(py, ptr::null_mut(), core)
     }
 
-    fn replace(&self, before: *mut Made, core: Arc<Core>) -> bool {
+    fn replace(&self, py: Python<'_>, before: *mut Made, core: Arc<Core>) -> bool {
         let forks = FORKS.load(Ordering::Relaxed);
         let made = Box::into_raw(Box::new(Made { core, forks }));
         let (release, acquire) = (Ordering::Release, Ordering::Acquire);
@@ -74,7 +75,7 @@ impl Slot {
         if swapped.is_err() {
             // SAFETY: just made, and nobody else has seen it.
             let lost = unsafe { Box::from_raw(made) };
-            lost.core.close();
+            lost.core.close(py);
         }
         swapped.is_ok()
     }
@@ -95,7 +96,8 @@ impl Drop for Slot {
         // SAFETY: not null, from `Box::into_raw`, and this is the owner's end.
         let made = unsafe { Box::from_raw(made) };
         if made.forks == FORKS.load(Ordering::Relaxed) {
-            made.core.close();
+            // SAFETY: a Python object's end comes on a thread that is attached.
+            made.core.close(unsafe { Python::assume_attached() });
         } else {
             std::mem::forget(made); // inherited: left alone
         }

@@ -11,18 +11,27 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use pyo3::{
     PyTraverseError, PyVisit,
-    exceptions::{PyBaseException, PyRuntimeError, PyTimeoutError},
+    exceptions::{PyBaseException, PyException, PyRuntimeError, PyTimeoutError},
     ffi,
     prelude::*,
     sync::PyOnceLock,
-    types::{PyList, PyTuple, PyType},
+    types::{PyList, PyString, PyTuple, PyType},
 };
 
-use super::{arguments, errors, host::Host, interpreter, parker::Parker, pool::Core, task::Call};
+use super::{
+    arguments, errors,
+    host::Host,
+    interpreter,
+    interrupt::{self, Running},
+    parker::Parker,
+    pool::Core,
+    task::{Call, Task},
+};
 use crate::core::{Cut, Ending, Verdict, Waiter, sync::Mutex};
 
 /// What a pool's future holds until a worker takes it.
@@ -43,7 +52,24 @@ pub(super) enum State {
     Cancelled,
     CancelledAndNotified,
     Returned(Py<PyAny>),
+    /// A pool's task raised it, and nobody has looked.
+    Unseen(Unseen),
     Raised(Py<PyBaseException>),
+}
+
+/// An exception that goes to the pool's handler if the future ends before anybody has looked at it.
+#[derive(Debug)]
+pub(super) struct Unseen {
+    pub(super) error: Py<PyBaseException>,
+    handler: Option<Py<PyAny>>,
+}
+
+impl Unseen {
+    pub(super) fn new(py: Python<'_>, error: Py<PyBaseException>, host: &Host) -> Self {
+        let handler = host.hooks().exception_handler.as_ref();
+        let handler = handler.map(|it| it.clone_ref(py));
+        Self { error, handler }
+    }
 }
 
 impl State {
@@ -72,6 +98,8 @@ pub(super) struct Hooks {
 pub(super) struct Inner {
     pub(super) state: State,
     pub(super) hooks: Option<Box<Hooks>>,
+    /// What its submitter called it.
+    pub(super) name: Option<Py<PyString>>,
 }
 
 /// The base of `antspy.Future`.
@@ -83,6 +111,23 @@ pub(super) struct Future {
     /// Whether the garbage collector sees it. Set once, by whoever is first to give it something that may
     /// lead back to it; `Relaxed`, for it orders nothing but itself. See [`Future::track`].
     tracked: AtomicBool,
+    /// Its task, while it runs.
+    pub(super) running: Running,
+}
+
+impl Drop for Future {
+    fn drop(&mut self) {
+        let inner = self.inner.get_mut();
+        if matches!(inner.state, State::Unseen(_)) {
+            let state = mem::replace(&mut inner.state, State::CancelledAndNotified);
+            // SAFETY: a Python object's end comes on a thread that is attached.
+            report_unseen(
+                unsafe { Python::assume_attached() },
+                state,
+                inner.name.as_ref(),
+            );
+        }
+    }
 }
 
 /// `antspy.Future`.
@@ -116,7 +161,12 @@ impl Future {
             let future = new(type_object, empty.as_ptr(), std::ptr::null_mut());
             Bound::from_owned_ptr_or_err(py, future)?.cast_into_unchecked::<Self>()
         };
-        future.get().inner.lock().state = State::Pending(Some(work));
+        let name = work.call.extras.as_ref().and_then(|it| it.name.as_ref());
+        let name = name.map(|name| name.clone_ref(py));
+        let mut inner = future.get().inner.lock();
+        inner.state = State::Pending(Some(work));
+        inner.name = name;
+        drop(inner);
         future.get().tracked.store(false, Ordering::Relaxed);
         // SAFETY: an object of a type with garbage collection, just made.
         unsafe { ffi::PyObject_GC_UnTrack(future.as_ptr().cast()) };
@@ -139,7 +189,7 @@ impl Future {
         let cyclic = match outcome {
             // SAFETY: attached, and the pointer is a live reference.
             Some(State::Returned(value)) => unsafe { ffi::PyObject_IS_GC(value.as_ptr()) != 0 },
-            Some(State::Raised(_)) => true,
+            Some(State::Raised(_) | State::Unseen(_)) => true,
             _ => false,
         };
         if cyclic {
@@ -174,12 +224,15 @@ impl Future {
     }
 
     /// The worker's end of it. `busy` is called before any foreign code runs.
-    pub(super) fn finish(slf: &Bound<'_, Self>, result: PyResult<Py<PyAny>>, busy: impl FnOnce()) {
-        let py = slf.py();
+    pub(super) fn finish(
+        slf: &Bound<'_, Self>,
+        result: Result<Py<PyAny>, Unseen>,
+        busy: impl FnOnce(),
+    ) {
         let mut busy = Some(busy);
         let mut outcome = Some(match result {
             Ok(value) => State::Returned(value),
-            Err(error) => State::Raised(error.into_value(py)),
+            Err(unseen) => State::Unseen(unseen),
         });
         Self::track_for(slf, outcome.as_ref());
         let settled = Self::settle(slf, &mut busy, |state| {
@@ -191,12 +244,11 @@ impl Future {
     }
 
     /// Ends a future whose task will never run. `false`: it had ended before.
-    pub(super) fn discard(slf: &Bound<'_, Self>, why: &Ending) -> bool {
+    pub(super) fn discard(slf: &Bound<'_, Self>, host: &Host, why: &Ending) -> bool {
         let py = slf.py();
-        let mut end = Some(match why {
-            Ending::Cancelled => State::CancelledAndNotified,
-            Ending::Broken(fault) => State::Raised(errors::broken(py, &fault.0).into_value(py)),
-            Ending::NoThread(error) => State::Raised(errors::no_thread(error).into_value(py)),
+        let mut end = Some(match errors::ending(py, why) {
+            None => State::CancelledAndNotified,
+            Some(error) => State::Unseen(Unseen::new(py, error.into_value(py), host)),
         });
         Self::track_for(slf, end.as_ref());
         let before = Self::settle(slf, &mut None::<fn()>, |state| {
@@ -264,7 +316,7 @@ impl Future {
         let method = match slf.get().inner.lock().state {
             State::CancelledAndNotified => Some("add_cancelled"),
             State::Returned(_) => Some("add_result"),
-            State::Raised(_) => Some("add_exception"),
+            State::Raised(_) | State::Unseen(_) => Some("add_exception"),
             _ => None,
         };
         if let (Some(method), Some(waiters)) = (method, &hooks.waiters) {
@@ -294,22 +346,63 @@ impl Future {
 
     fn call_back(slf: &Bound<'_, Self>, callback: &Py<PyAny>) {
         let py = slf.py();
-        let called = PyTuple::new(py, [slf])
-            .and_then(|args| interpreter::call(py, callback, &args, None).map(drop));
-        if let Err(error) = called {
+        if let Err(error) = Self::call_with_itself(slf, callback) {
             errors::log_callback(py, slf.as_any(), error);
         }
     }
 
-    /// Sleeps until it is done; an error if that takes longer than `timeout`.
-    fn join(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    fn call_with_itself(slf: &Bound<'_, Self>, callback: &Py<PyAny>) -> PyResult<()> {
+        let args = PyTuple::new(slf.py(), [slf])?;
+        interpreter::call(slf.py(), callback, &args, None).map(drop)
+    }
+
+    /// What the task raised, for somebody who looks: it goes to no handler any more.
+    pub(super) fn look(&self, py: Python<'_>) -> Option<Py<PyBaseException>> {
         let mut inner = self.inner.lock();
+        match &inner.state {
+            State::Raised(error) => Some(error.clone_ref(py)),
+            State::Unseen(unseen) => {
+                let seen = State::Raised(unseen.error.clone_ref(py));
+                let before = mem::replace(&mut inner.state, seen);
+                drop(inner);
+                match before {
+                    State::Unseen(unseen) => Some(unseen.error),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// A worker of the same pool runs a task that it would wait for, and that nobody has started.
+    #[cold]
+    fn help(slf: &Bound<'_, Self>) {
+        let inner = slf.get().inner.lock();
+        let pool = match &inner.state {
+            State::Pending(Some(work)) if work.pool.has_this_worker() => work.pool.clone(),
+            _ => return,
+        };
+        drop(inner);
+        if let Some(call) = slf.get().claim() {
+            let task = Task::Claimed(slf.clone().unbind(), call);
+            pool.run_claimed(task, slf.py());
+        }
+    }
+
+    /// Sleeps until it is done; an error if that takes longer than `timeout`.
+    fn join(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let (future, py) = (slf.get(), slf.py());
+        let mut inner = future.inner.lock();
         if inner.state.is_done() {
             return Ok(());
         }
         drop(inner);
-        let deadline = arguments::lenient_timeout(timeout)?.deadline();
-        inner = self.inner.lock();
+        let timeout = arguments::lenient_timeout(timeout)?;
+        if timeout.0 != Some(Duration::ZERO) {
+            Self::help(slf);
+        }
+        let deadline = timeout.deadline();
+        inner = future.inner.lock();
         if inner.state.is_done() {
             return Ok(());
         }
@@ -320,7 +413,7 @@ impl Future {
         let Err(cut) = waiter.wait::<Host>(py, deadline) else {
             return Ok(());
         };
-        let mut inner = self.inner.lock();
+        let mut inner = future.inner.lock();
         if let Some(hooks) = &mut inner.hooks {
             hooks.blocked.retain(|other| !Arc::ptr_eq(other, &waiter));
         }
@@ -368,8 +461,10 @@ impl Future {
             inner: Mutex::new(Inner {
                 state: State::Pending(None),
                 hooks: None,
+                name: None,
             }),
             tracked: AtomicBool::new(true),
+            running: Running::default(),
         }
     }
 
@@ -437,50 +532,63 @@ impl Future {
     }
 
     #[pyo3(signature = (timeout = None))]
-    fn result(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
-        self.join(py, timeout)?;
-        let inner = self.inner.lock();
-        match &inner.state {
-            State::Returned(value) => Ok(value.clone_ref(py)),
-            State::Raised(error) => {
-                let error = error.clone_ref(py);
-                drop(inner);
-                Err(PyErr::from_value(error.into_bound(py).into_any()))
-            }
-            _ => {
-                drop(inner);
-                Err(errors::cancelled(py))
-            }
+    fn result(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+        Self::join(slf, timeout)?;
+        let (future, py) = (slf.get(), slf.py());
+        if let State::Returned(value) = &future.inner.lock().state {
+            return Ok(value.clone_ref(py));
         }
+        Err(future.look(py).map_or_else(
+            || errors::cancelled(py),
+            |error| PyErr::from_value(error.into_bound(py).into_any()),
+        ))
     }
 
     #[pyo3(signature = (timeout = None))]
     fn exception(
-        &self,
-        py: Python<'_>,
+        slf: &Bound<'_, Self>,
         timeout: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Option<Py<PyBaseException>>> {
-        self.join(py, timeout)?;
-        let inner = self.inner.lock();
-        match &inner.state {
-            State::Returned(_) => Ok(None),
-            State::Raised(error) => Ok(Some(error.clone_ref(py))),
-            _ => {
-                drop(inner);
-                Err(errors::cancelled(py))
-            }
+        Self::join(slf, timeout)?;
+        let (future, py) = (slf.get(), slf.py());
+        if matches!(future.inner.lock().state, State::Returned(_)) {
+            return Ok(None);
+        }
+        match future.look(py) {
+            Some(error) => Ok(Some(error)),
+            None => Err(errors::cancelled(py)),
         }
     }
 
-    fn add_done_callback(slf: &Bound<'_, Self>, r#fn: Bound<'_, PyAny>) {
+    #[pyo3(signature = (exc = None))]
+    fn interrupt(&self, py: Python<'_>, exc: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
+        let class = interrupt::exception_class(py, exc)?;
+        Ok(self.running.interrupt(&class))
+    }
+
+    #[getter]
+    fn name(&self, py: Python<'_>) -> Option<Py<PyString>> {
+        let inner = self.inner.lock();
+        inner.name.as_ref().map(|name| name.clone_ref(py))
+    }
+
+    fn add_done_callback(slf: &Bound<'_, Self>, r#fn: Bound<'_, PyAny>) -> PyResult<()> {
         let callback = r#fn.unbind();
         let mut inner = slf.get().inner.lock();
-        if inner.state.is_done() {
-            drop(inner);
-            Self::call_back(slf, &callback);
-        } else {
+        if !inner.state.is_done() {
             let hooks = inner.hooks.get_or_insert_default();
             hooks.callbacks.push(callback);
+            return Ok(());
+        }
+        drop(inner);
+        // In the caller's own thread: an exit or a Ctrl-C is the caller's.
+        let py = slf.py();
+        match Self::call_with_itself(slf, &callback) {
+            Err(error) if error.is_instance_of::<PyException>(py) => {
+                errors::log_callback(py, slf.as_any(), error);
+                Ok(())
+            }
+            called => called,
         }
     }
 
@@ -528,6 +636,10 @@ impl Future {
             State::Pending(Some(work)) => work.call.traverse(visit)?,
             State::Returned(value) => visit.call(value)?,
             State::Raised(error) => visit.call(error)?,
+            State::Unseen(unseen) => {
+                visit.call(&unseen.error)?;
+                visit.call(&unseen.handler)?;
+            }
             _ => {}
         }
         if let Some(hooks) = &inner.hooks {
@@ -546,7 +658,22 @@ impl Future {
         };
         let state = mem::replace(&mut inner.state, State::CancelledAndNotified);
         let hooks = inner.hooks.take();
+        let name = inner.name.take();
         drop(inner);
-        drop((state, hooks));
+        // SAFETY: the collector runs on a thread that is attached.
+        report_unseen(unsafe { Python::assume_attached() }, state, name.as_ref());
+        drop(hooks);
+    }
+}
+
+/// A future ends: an exception that nobody has looked at goes to the pool's handler.
+fn report_unseen(py: Python<'_>, state: State, name: Option<&Py<PyString>>) {
+    if let State::Unseen(Unseen { error, handler }) = state {
+        // The end of an object must not touch the exception that is on its way through its owner.
+        let raised = PyErr::take(py);
+        errors::handle(py, handler.as_ref(), error, name);
+        if let Some(raised) = raised {
+            raised.restore(py);
+        }
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn name(state: &State) -> &'static str {
         State::Running => "RUNNING",
         State::Cancelled => "CANCELLED",
         State::CancelledAndNotified => "CANCELLED_AND_NOTIFIED",
-        State::Returned(_) | State::Raised(_) => "FINISHED",
+        State::Returned(_) | State::Raised(_) | State::Unseen(_) => "FINISHED",
     }
 }
 
@@ -67,10 +67,7 @@ impl Future {
 
     #[getter]
     fn _exception(&self, py: Python<'_>) -> Option<Py<PyBaseException>> {
-        match &self.inner.lock().state {
-            State::Raised(error) => Some(error.clone_ref(py)),
-            _ => None,
-        }
+        self.look(py)
     }
 
     #[setter(_exception)]
@@ -126,12 +123,14 @@ impl Future {
         &self,
         py: Python<'_>,
     ) -> (bool, bool, Option<Py<PyAny>>, Option<Py<PyBaseException>>) {
+        if let Some(error) = self.look(py) {
+            return (true, false, None, Some(error));
+        }
         let inner = self.inner.lock();
         match &inner.state {
-            State::Pending(_) | State::Running => (false, false, None, None),
             State::Cancelled | State::CancelledAndNotified => (true, true, None, None),
             State::Returned(value) => (true, false, Some(value.clone_ref(py)), None),
-            State::Raised(error) => (true, false, None, Some(error.clone_ref(py))),
+            _ => (false, false, None, None),
         }
     }
 }

@@ -1,10 +1,19 @@
 //! Python as the host of the core: how a worker's thread enters it, and how it lets go of it.
 
-use std::mem::ManuallyDrop;
+use std::{
+    cell::RefCell,
+    mem::ManuallyDrop,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
 
-use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyTuple};
+use pyo3::{
+    exceptions::PyRuntimeError,
+    prelude::*,
+    types::{PyString, PyTuple},
+};
 
-use super::{errors, interpreter, parker::Parker, task::Task};
+use super::{errors, interpreter, interrupt, parker::Parker, task::Task};
 use crate::core;
 
 /// The Python objects that a pool was made with.
@@ -15,6 +24,7 @@ pub(super) struct Hooks {
     pub(super) exception_handler: Option<Py<PyAny>>,
     pub(super) initializer: Option<Py<PyAny>>,
     pub(super) initargs: Py<PyTuple>,
+    pub(super) finalizer: Option<Py<PyAny>>,
 }
 
 /// A pool's host. Its last owner may be a worker that has left the interpreter, so the hooks are dropped
@@ -22,13 +32,23 @@ pub(super) struct Hooks {
 #[derive(Debug)]
 pub(super) struct Host {
     hooks: ManuallyDrop<Hooks>,
+    /// How many nanoseconds the pool's clock is ahead of the machine's: for tests. `Relaxed`: whoever changes
+    /// it then wakes all who sleep by it.
+    ahead: AtomicU64,
 }
 
 impl Host {
     pub(super) fn new(hooks: Hooks) -> Self {
         Self {
             hooks: ManuallyDrop::new(hooks),
+            ahead: AtomicU64::new(0),
         }
+    }
+
+    /// Lets time pass.
+    pub(super) fn advance(&self, by: Duration) {
+        let nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
+        self.ahead.fetch_add(nanos, Ordering::Relaxed);
     }
 
     pub(super) fn hooks(&self) -> &Hooks {
@@ -36,18 +56,19 @@ impl Host {
     }
 
     /// An exception that nobody waits for goes to the pool's handler. Nothing leaves this function.
-    pub(super) fn handle(&self, py: Python<'_>, error: PyErr) {
+    pub(super) fn handle(&self, py: Python<'_>, error: PyErr, name: Option<&Py<PyString>>) {
         let handler = self.hooks.exception_handler.as_ref();
-        errors::handle(py, handler, error);
+        errors::handle(py, handler, error.into_value(py), name);
     }
 
-    fn initialize(&self, py: Python<'_>) -> Result<(), core::Fault> {
+    /// Makes a worker's state: what the initializer returns.
+    fn initialize(&self, py: Python<'_>) -> Result<Py<PyAny>, core::Fault> {
         let Some(initializer) = &self.hooks.initializer else {
-            return Ok(());
+            return Ok(py.None());
         };
         let initargs = self.hooks.initargs.bind(py);
         match interpreter::call(py, initializer, initargs, None) {
-            Ok(_) => Ok(()),
+            Ok(state) => Ok(state.unbind()),
             Err(error) => {
                 let text = format!(
                     "A thread initializer failed, the thread pool is not usable anymore: {error}"
@@ -57,6 +78,32 @@ impl Host {
             }
         }
     }
+}
+
+impl Host {
+    /// Gives the state of a worker that leaves to the finalizer.
+    fn finalize(&self, py: Python<'_>, state: Py<PyAny>) {
+        let Some(finalizer) = &self.hooks.finalizer else {
+            return;
+        };
+        let called = PyTuple::new(py, [state])
+            .and_then(|args| interpreter::call(py, finalizer, &args, None).map(drop));
+        if let Err(error) = called {
+            errors::log_finalizer(py, error);
+        }
+    }
+}
+
+thread_local! {
+    /// What this worker's initializer returned. Taken out before the thread leaves the interpreter.
+    static STATE: RefCell<Option<Py<PyAny>>> = const { RefCell::new(None) };
+}
+
+/// `antspy.worker_state()`.
+#[pyfunction]
+pub(super) fn worker_state(py: Python<'_>) -> PyResult<Py<PyAny>> {
+    let state = STATE.with_borrow(|state| state.as_ref().map(|it| it.clone_ref(py)));
+    state.ok_or_else(|| PyRuntimeError::new_err("worker_state() was not called in a pool's worker"))
 }
 
 impl Drop for Host {
@@ -81,10 +128,36 @@ impl core::Host for Host {
         // `threading.local` with it.
         interpreter::attach(|py| {
             errors::report(py, register(py, worker));
-            let fit = self.initialize(py);
-            body(py, fit);
+            match self.initialize(py) {
+                Ok(state) => {
+                    STATE.set(Some(state));
+                    body(py, Ok(()));
+                    if let Some(state) = STATE.take() {
+                        self.finalize(py, state);
+                    }
+                }
+                Err(fault) => body(py, Err(fault)),
+            }
             errors::report(py, unregister(py));
         });
+    }
+
+    fn visit(&self, body: impl FnOnce(Python<'_>)) {
+        block_signals();
+        interpreter::attach(body);
+    }
+
+    fn nest<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
+        interrupt::nest(py, body)
+    }
+
+    fn now(&self) -> Instant {
+        Instant::now() + Duration::from_nanos(self.ahead.load(Ordering::Relaxed))
+    }
+
+    fn alarm(&self, deadline: Instant) -> Instant {
+        let ahead = Duration::from_nanos(self.ahead.load(Ordering::Relaxed));
+        deadline.checked_sub(ahead).unwrap_or(deadline)
     }
 
     fn block<R>(py: Python<'_>, wait: impl FnOnce() -> R) -> R {

@@ -10,8 +10,11 @@ mod future;
 mod future_compat;
 mod host;
 mod interpreter;
+mod interrupt;
+mod order;
 mod parker;
 mod pool;
+mod stats;
 mod task;
 mod wait_group;
 
@@ -28,6 +31,8 @@ mod _antspy {
         drain::_drain,
         fork::_after_fork,
         future::{_register_future, Future},
+        host::worker_state,
+        order::View,
         pool::Pool,
         wait_group::WaitGroup,
     };

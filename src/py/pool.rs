@@ -15,9 +15,11 @@ use super::{
     fork::Slot,
     future::{Future, Work},
     host::{Hooks, Host},
-    task::{Call, Task},
+    order::Order,
+    stats,
+    task::{Call, Task, WaitGroup},
 };
-use crate::core::{self, Config, Refused, Stats, Unfinished};
+use crate::core::{self, Config, Entrance, Refused, Stats, Terms, Unfinished};
 
 /// The core that runs Python tasks.
 pub(super) type Core = core::Pool<Host>;
@@ -31,8 +33,8 @@ pub struct Pool {
 
 impl Pool {
     #[inline]
-    fn core(&self, py: Python<'_>) -> PyResult<&Arc<Core>> {
-        let core = self.slot.get(|inherited| {
+    pub(super) fn core(&self, py: Python<'_>) -> PyResult<&Arc<Core>> {
+        let core = self.slot.get(py, |inherited| {
             let hooks = inherited.host().hooks().clone_ref(py);
             open(py, Host::new(hooks), inherited.config().clone())
         })?;
@@ -47,41 +49,95 @@ impl Pool {
         Ok(self.core(py)?.stats())
     }
 
-    /// Accepts a task that nobody waits for.
+    /// Hands in a call whose result nobody waits for.
     #[inline]
-    pub(super) fn accept(&self, py: Python<'_>, task: Task) -> PyResult<()> {
+    pub(super) fn go(
+        &self,
+        py: Python<'_>,
+        call: Call,
+        group: Option<Arc<WaitGroup>>,
+        order: Option<&Order>,
+    ) -> PyResult<()> {
         let core = self.core(py)?;
-        core.submit(task, py)
-            .map_err(|refused| Self::refused(py, core, *refused))
+        let Some(order) = order else {
+            return submit(py, core, Task::Go { call, group }, Terms::default());
+        };
+        submit_by(py, core, order, call, |call| Ok(Task::Go { call, group }))
     }
 
-    /// Accepts a task and makes the future for its result.
+    /// Hands in a call and makes the future for its result.
     #[inline]
-    pub(super) fn accept_for_result<'py>(
+    pub(super) fn submit<'py>(
         &self,
         py: Python<'py>,
         call: Call,
+        order: Option<&Order>,
     ) -> PyResult<Bound<'py, Future>> {
         let core = self.core(py)?;
         let pool = core.clone();
-        let future = Future::pending(py, Work { call, pool })?;
-        core.submit(Task::Submit(future.clone().unbind()), py)
-            .map_err(|refused| Self::refused(py, core, *refused))?;
-        Ok(future)
+        let Some(order) = order else {
+            let future = Future::pending(py, Work { call, pool })?;
+            let task = Task::Submit(future.clone().unbind());
+            submit(py, core, task, Terms::default())?;
+            return Ok(future);
+        };
+        let mut made = None;
+        submit_by(py, core, order, call, |call| {
+            let future = Future::pending(py, Work { call, pool })?;
+            let task = Task::Submit(future.clone().unbind());
+            made = Some(future);
+            Ok(task)
+        })?;
+        made.ok_or_else(|| PyRuntimeError::new_err("a task without a future"))
     }
+}
 
-    #[cold]
-    fn refused(py: Python<'_>, core: &Core, refused: Refused<Host>) -> PyErr {
-        let Refused { task, why } = refused;
+#[inline]
+fn submit(py: Python<'_>, core: &Arc<Core>, task: Task, terms: Terms) -> PyResult<()> {
+    core.submit(task, terms, py).map_err(|refused| {
+        let Refused { task, why } = *refused;
         drop(task);
         errors::refused(py, why, core.stats().capacity)
+    })
+}
+
+/// Hands in a call as a view says; the task is made of it once it has its place in the sub-pool.
+fn submit_by(
+    py: Python<'_>,
+    core: &Arc<Core>,
+    order: &Order,
+    mut call: Call,
+    make: impl FnOnce(Call) -> PyResult<Task>,
+) -> PyResult<()> {
+    let terms = order.terms();
+    let extras = call.extras.get_or_insert_default();
+    extras.name = order.name.as_ref().map(|name| name.clone_ref(py));
+    let entrance = match &order.quota {
+        None => None,
+        Some(quota) => Some(core.enter(quota, terms, py).map_err(|why| {
+            core.count_refusal();
+            errors::refused(py, why, Some(quota.numbers().0))
+        })?),
+    };
+    match entrance {
+        Some(Entrance::Here) => {
+            core.run_here(make(call)?, py);
+            return Ok(());
+        }
+        Some(Entrance::Discarded) => {
+            core.drop_task(make(call)?, py);
+            return Ok(());
+        }
+        Some(Entrance::Admitted(guard)) => extras.guard = Some(guard),
+        None => {}
     }
+    submit(py, core, make(call)?, terms)
 }
 
 fn open(py: Python<'_>, host: Host, config: Config) -> PyResult<Arc<Core>> {
     let core =
         Core::new(host, config, py).map_err(|error| errors::no_thread(&error.to_string()))?;
-    drain::register(&core);
+    drain::register(py, &core);
     Ok(core)
 }
 
@@ -93,6 +149,7 @@ impl Hooks {
             exception_handler: clone(&self.exception_handler),
             initializer: clone(&self.initializer),
             initargs: self.initargs.clone_ref(py),
+            finalizer: clone(&self.finalizer),
         }
     }
 }
@@ -108,8 +165,8 @@ impl Pool {
     /// What `__init__` calls: the settings, and for a `PoolWithFunc` its function.
     #[allow(clippy::too_many_arguments, reason = "the settings of a pool")]
     #[pyo3(signature = (capacity, *, queue_size, overflow, max_blocking, expiry, min_workers, prealloc,
-                        exception_handler, initializer, initargs, thread_name_prefix, stack_size,
-                        function))]
+                        rate, exception_handler, initializer, initargs, finalizer, thread_name_prefix,
+                        stack_size, function))]
     fn _open(
         &self,
         py: Python<'_>,
@@ -120,9 +177,11 @@ impl Pool {
         expiry: &Bound<'_, PyAny>,
         min_workers: &Bound<'_, PyAny>,
         prealloc: &Bound<'_, PyAny>,
+        rate: &Bound<'_, PyAny>,
         exception_handler: &Bound<'_, PyAny>,
         initializer: &Bound<'_, PyAny>,
         initargs: &Bound<'_, PyAny>,
+        finalizer: &Bound<'_, PyAny>,
         thread_name_prefix: String,
         stack_size: Option<usize>,
         function: &Bound<'_, PyAny>,
@@ -132,6 +191,7 @@ impl Pool {
             exception_handler: arguments::hook("exception_handler", exception_handler)?,
             initializer: arguments::hook("initializer", initializer)?,
             initargs: arguments::tuple("initargs", initargs)?.unbind(),
+            finalizer: arguments::hook("finalizer", finalizer)?,
         };
         let config = Config {
             capacity: arguments::limit("capacity", capacity, 1)?,
@@ -141,6 +201,7 @@ impl Pool {
             expiry: arguments::expiry(expiry)?,
             min_workers: arguments::count("min_workers", min_workers, 0, "")?,
             prealloc: arguments::flag("prealloc", prealloc)?,
+            rate: arguments::rate(rate)?,
             thread_name_prefix,
             stack_size,
         };
@@ -151,7 +212,7 @@ impl Pool {
             ));
         }
         let core = open(py, Host::new(hooks), config)?;
-        if !self.slot.set(core) {
+        if !self.slot.set(py, core) {
             return Err(PyRuntimeError::new_err(
                 "the pool's __init__() was called twice",
             ));
@@ -174,7 +235,7 @@ impl Pool {
     #[pyo3(signature = (timeout = Timeout(Some(Duration::ZERO))), text_signature = "($self, timeout=0)")]
     fn release(&self, py: Python<'_>, timeout: Timeout) -> PyResult<()> {
         let core = self.core(py)?;
-        core.close();
+        core.close(py);
         if timeout.0 == Some(Duration::ZERO)
             || in_time("release()", core.wait_gone(py, timeout.deadline()))?
         {
@@ -197,7 +258,7 @@ impl Pool {
     #[pyo3(signature = (wait = true, *, cancel_futures = false))]
     fn shutdown(&self, py: Python<'_>, wait: bool, cancel_futures: bool) -> PyResult<()> {
         let core = self.core(py)?;
-        core.close();
+        core.close(py);
         if cancel_futures {
             core.cancel_queued(py);
         }
@@ -205,6 +266,40 @@ impl Pool {
             in_time("shutdown()", core.wait_gone(py, None))?;
         }
         Ok(())
+    }
+
+    fn pause(&self, py: Python<'_>) -> PyResult<()> {
+        self.core(py)?.pause();
+        Ok(())
+    }
+
+    fn resume(&self, py: Python<'_>) -> PyResult<()> {
+        self.core(py)?.resume(py);
+        Ok(())
+    }
+
+    /// All numbers of `Pool.stats`, by name.
+    fn _stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        stats::numbers(py, self.core(py)?)
+    }
+
+    /// Lets time pass for the pool: for tests.
+    fn _advance_clock(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
+        let core = self.core(py)?;
+        core.host().advance(Duration::from_secs_f64(seconds));
+        core.look_at_clock();
+        Ok(())
+    }
+
+    #[getter]
+    fn paused(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.stats(py)?.paused)
+    }
+
+    /// Tasks accepted and unfinished: what `MultiPool` compares.
+    #[getter]
+    fn _in_flight(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(self.stats(py)?.in_flight)
     }
 
     #[getter]
@@ -259,7 +354,8 @@ impl Pool {
         visit.call(&hooks.function)?;
         visit.call(&hooks.exception_handler)?;
         visit.call(&hooks.initializer)?;
-        visit.call(&hooks.initargs)
+        visit.call(&hooks.initargs)?;
+        visit.call(&hooks.finalizer)
     }
 }
 

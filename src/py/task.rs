@@ -5,14 +5,31 @@ use std::sync::Arc;
 use pyo3::{
     PyTraverseError, PyVisit, ffi,
     prelude::*,
-    types::{PyDict, PyTuple},
+    types::{PyDict, PyString, PyTuple},
 };
 
-use super::{context::Context, future::Future, host::Host, interpreter};
-use crate::core::{self, Ending, Ran};
+use super::{
+    context::Context,
+    errors,
+    future::{Future, Unseen},
+    host::Host,
+    interpreter,
+};
+use crate::core::{self, Ending, Outcome, Ran};
 
 /// Counts jobs for Python.
 pub(super) type WaitGroup = core::WaitGroup<Host>;
+
+/// A task's place in a sub-pool.
+pub(super) type Guard = core::Guard<Host>;
+
+/// What few calls have: apart, so that the others are small. A task is moved into the queue and out of it.
+#[derive(Debug, Default)]
+pub(super) struct Extras {
+    pub(super) kwargs: Option<Py<PyDict>>,
+    pub(super) name: Option<Py<PyString>>,
+    pub(super) guard: Option<Guard>,
+}
 
 /// A function, its arguments, and the context of whoever submitted it.
 #[derive(Debug)]
@@ -20,9 +37,18 @@ pub(super) struct Call {
     /// `None`: the function that the pool holds ([`Hooks::function`](super::host::Hooks)).
     pub(super) function: Option<Py<PyAny>>,
     pub(super) args: Py<PyTuple>,
-    pub(super) kwargs: Option<Py<PyDict>>,
     /// A copy of the submitter's, made when it submitted.
     context: Context,
+    pub(super) extras: Option<Box<Extras>>,
+}
+
+impl Extras {
+    #[inline]
+    fn parts(
+        extras: Option<Box<Self>>,
+    ) -> (Option<Py<PyDict>>, Option<Py<PyString>>, Option<Guard>) {
+        extras.map_or((None, None, None), |it| (it.kwargs, it.name, it.guard))
+    }
 }
 
 impl Call {
@@ -35,15 +61,22 @@ impl Call {
         Ok(Self {
             function,
             args: args.unbind(),
-            kwargs: kwargs.map(Bound::unbind),
             context,
+            extras: kwargs.map(|kwargs| {
+                Box::new(Extras {
+                    kwargs: Some(kwargs.unbind()),
+                    ..Extras::default()
+                })
+            }),
         })
     }
 
     pub(super) fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.function)?;
         visit.call(&self.args)?;
-        visit.call(&self.kwargs)?;
+        if let Some(extras) = &self.extras {
+            visit.call(&extras.kwargs)?;
+        }
         self.context.traverse(visit)
     }
 
@@ -51,6 +84,7 @@ impl Call {
     /// included.
     fn run<R>(
         self,
+        kwargs: Option<&Py<PyDict>>,
         py: Python<'_>,
         host: &Host,
         tell: impl FnOnce(PyResult<Bound<'_, PyAny>>) -> R,
@@ -60,9 +94,18 @@ impl Call {
         let function =
             function.expect("a call without a function is made by a pool that holds one");
         self.context.run(py, || {
-            let (args, kwargs) = (self.args.bind(py), self.kwargs.as_ref());
-            tell(interpreter::call(py, function, args, kwargs))
+            tell(interpreter::call(py, function, self.args.bind(py), kwargs))
         })
+    }
+}
+
+impl Task {
+    /// Whether it is a job of this group.
+    pub(super) fn is_of(&self, wanted: &Arc<WaitGroup>) -> bool {
+        let Self::Go { group, .. } = self else {
+            return false;
+        };
+        group.as_ref().is_some_and(|it| Arc::ptr_eq(it, wanted))
     }
 }
 
@@ -78,6 +121,8 @@ pub(super) enum Task {
     },
     /// `submit`: the future holds the call, where the garbage collector can see it.
     Submit(Py<Future>),
+    /// The same, by whoever waits for it and has taken the call out.
+    Claimed(Py<Future>, Call),
 }
 
 /// What a task leaves to be told.
@@ -85,8 +130,41 @@ pub(super) enum Task {
 pub(super) enum Delivery {
     /// One job of the group is done.
     Done(Arc<WaitGroup>),
-    /// The future's result.
-    Result(Py<Future>, PyResult<Py<PyAny>>),
+    /// The future's result; then the end of its presence in a sub-pool.
+    Result(Py<Future>, Result<Py<PyAny>, Unseen>, Option<Guard>),
+}
+
+/// The task's place in a sub-pool, if it has one, is free from now on.
+fn free_place(guard: &mut Option<Guard>) {
+    if let Some(guard) = guard {
+        guard.free_place();
+    }
+}
+
+/// A call whose result somebody waits for.
+fn run_for(future: Py<Future>, mut call: Call, host: &Host, py: Python<'_>) -> Ran<Delivery> {
+    let (kwargs, _, mut guard) = Extras::parts(call.extras.take());
+    let running = &future.get().running;
+    running.open();
+    let result = call.run(kwargs.as_ref(), py, host, |result| {
+        running.close();
+        result.map(Bound::unbind)
+    });
+    drop(kwargs);
+    free_place(&mut guard);
+    match result {
+        Ok(value) => Ran::Deliver(
+            Delivery::Result(future, Ok(value), guard),
+            Outcome::Completed,
+        ),
+        Err(error) => {
+            let unseen = Unseen::new(py, error.into_value(py), host);
+            Ran::Deliver(
+                Delivery::Result(future, Err(unseen), guard),
+                Outcome::Failed,
+            )
+        }
+    }
 }
 
 impl core::Task for Task {
@@ -95,21 +173,26 @@ impl core::Task for Task {
 
     fn run(self, host: &Host, py: Python<'_>) -> Ran<Delivery> {
         match self {
-            Self::Go { call, group } => {
-                call.run(py, host, |result| {
+            Self::Go { mut call, group } => {
+                let (kwargs, name, guard) = Extras::parts(call.extras.take());
+                let mut outcome = Outcome::Completed;
+                call.run(kwargs.as_ref(), py, host, |result| {
                     if let Err(error) = result {
-                        host.handle(py, error);
+                        outcome = Outcome::Failed;
+                        host.handle(py, error, name.as_ref());
                     }
                 });
-                group.map_or(Ran::Silent, |group| Ran::Deliver(Delivery::Done(group)))
+                drop((kwargs, name, guard));
+                match group {
+                    None => Ran::Silent(outcome),
+                    Some(group) => Ran::Deliver(Delivery::Done(group), outcome),
+                }
             }
-            Self::Submit(future) => {
-                let Some(call) = future.get().claim() else {
-                    return Ran::Cancelled;
-                };
-                let result = call.run(py, host, |result| result.map(Bound::unbind));
-                Ran::Deliver(Delivery::Result(future, result))
-            }
+            Self::Submit(future) => match future.get().claim() {
+                None => Ran::Cancelled,
+                Some(call) => run_for(future, call, host, py),
+            },
+            Self::Claimed(future, call) => run_for(future, call, host, py),
         }
     }
 
@@ -117,7 +200,7 @@ impl core::Task for Task {
         match delivery {
             Delivery::Done(_) => true,
             // With no other reference nobody waits for it, and it ends here, with its result.
-            Delivery::Result(future, _) => {
+            Delivery::Result(future, ..) => {
                 // SAFETY: attached, and the pointer is a live reference.
                 let references = unsafe { ffi::Py_REFCNT(future.as_ptr()) };
                 references > 1 && future.get().is_prompt()
@@ -128,28 +211,34 @@ impl core::Task for Task {
     fn deliver(delivery: Delivery, py: Python<'_>, busy: impl FnOnce()) {
         match delivery {
             Delivery::Done(group) => done(&group),
-            Delivery::Result(future, result) => {
+            Delivery::Result(future, result, guard) => {
                 Future::finish(future.bind(py), result, busy);
+                drop(guard);
             }
         }
     }
 
-    fn discard(self, py: Python<'_>, why: &Ending) -> bool {
+    fn discard(self, host: &Host, py: Python<'_>, why: &Ending) -> bool {
         match self {
             Self::Go { call, group } => {
+                if let Some(error) = errors::ending(py, why) {
+                    host.handle(py, error, None);
+                }
                 drop(call);
                 if let Some(group) = &group {
                     done(group);
                 }
                 true
             }
-            Self::Submit(future) => Future::discard(future.bind(py), why),
+            Self::Submit(future) | Self::Claimed(future, _) => {
+                Future::discard(future.bind(py), host, why)
+            }
         }
     }
 
     fn is_cancelled(&self) -> bool {
         match self {
-            Self::Go { .. } => false,
+            Self::Go { .. } | Self::Claimed(..) => false,
             Self::Submit(future) => future.get().is_cancelled(),
         }
     }

@@ -1,6 +1,9 @@
 //! The wait group as Python sees it: `antspy.WaitGroup` derives from this class.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc, OnceLock, Weak,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use pyo3::{
     prelude::*,
@@ -10,7 +13,7 @@ use pyo3::{
 use super::{
     arguments::{self, Count, Timeout},
     errors,
-    pool::Pool,
+    pool::{Core as PoolCore, Pool},
     task::{Call, Task, WaitGroup as Core},
 };
 
@@ -19,9 +22,20 @@ use super::{
 #[derive(Debug)]
 pub(super) struct WaitGroup {
     core: Arc<Core>,
+    /// Where the first job was started: the pool whose workers can help.
+    pool: OnceLock<Weak<PoolCore>>,
+    /// Workers that wait and would help. `SeqCst`: a worker counts itself and then looks at the queue, a
+    /// submitter queues and then looks here; one of them sees the other.
+    helpers: AtomicUsize,
 }
 
 impl WaitGroup {
+    /// The pool, if this thread is one of its workers.
+    fn own_pool(&self) -> Option<Arc<PoolCore>> {
+        let pool = self.pool.get()?.upgrade()?;
+        pool.has_this_worker().then_some(pool)
+    }
+
     fn add_to(&self, n: i64) -> PyResult<()> {
         self.core.add(n).map_err(errors::out_of_range)
     }
@@ -34,6 +48,8 @@ impl WaitGroup {
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
         Self {
             core: Arc::new(Core::new()),
+            pool: OnceLock::new(),
+            helpers: AtomicUsize::new(0),
         }
     }
 
@@ -48,7 +64,18 @@ impl WaitGroup {
 
     #[pyo3(signature = (timeout = Timeout(None)), text_signature = "($self, timeout=None)")]
     fn wait(&self, py: Python<'_>, timeout: Timeout) -> PyResult<bool> {
-        self.core.wait(py, timeout.deadline())
+        let deadline = timeout.deadline();
+        let Some(pool) = self.own_pool() else {
+            return self.core.wait(py, deadline, || ());
+        };
+        // A worker: jobs that nobody has started may have nobody else to run them.
+        let is_own = |task: &Task| task.is_of(&self.core);
+        self.helpers.fetch_add(1, Ordering::SeqCst);
+        let waited = self.core.wait(py, deadline, || {
+            while self.core.count() > 0 && pool.run_queued(is_own, py) {}
+        });
+        self.helpers.fetch_sub(1, Ordering::SeqCst);
+        waited
     }
 
     #[getter]
@@ -67,18 +94,26 @@ impl WaitGroup {
         kwargs: Option<Bound<'_, PyDict>>,
     ) -> PyResult<()> {
         arguments::callable("fn", &r#fn)?;
+        let core = pool.get().core(py)?;
         let call = Call::new(Some(r#fn.unbind()), args, kwargs)?;
         let group = Some(self.core.clone());
         self.add_to(1)?;
-        let accepted = pool.get().accept(py, Task::Go { call, group });
+        // Before the job can be seen: a worker that waits for it must know where it is.
+        self.pool.get_or_init(|| Arc::downgrade(core));
+        let pool = pool.get();
+        let accepted = pool.go(py, call, group, None);
         if accepted.is_err() {
             self.add_to(-1)?;
+            return accepted;
         }
-        accepted
+        if self.helpers.load(Ordering::SeqCst) > 0 {
+            self.core.nudge();
+        }
+        Ok(())
     }
 
     /// Calls `listener()` when the count reaches zero; at once if it is zero now.
-    fn _listen(&self, py: Python<'_>, listener: Py<PyAny>) {
+    fn _listen(&self, listener: Py<PyAny>) {
         let listener = Box::new(move || {
             // Whoever brings the count to zero calls `done` from Python, or runs a task: attached.
             Python::attach(|py| {
@@ -86,7 +121,6 @@ impl WaitGroup {
             });
         });
         if let Err(listener) = self.core.listen(listener) {
-            let _ = py;
             listener();
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use antspy::core::{
-    Ending, Ran, Task,
+    Ending, Outcome, Ran, Task,
     sync::atomic::{AtomicU8, Ordering},
 };
 
@@ -28,6 +28,7 @@ pub(crate) enum End {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Why {
     Cancelled,
+    Late,
     Broken,
     NoThread,
 }
@@ -106,7 +107,7 @@ impl Job {
     pub(crate) fn new(body: impl FnOnce() + Send + 'static) -> Self {
         Self::with(Box::new(|_| {
             body();
-            Ran::Silent
+            Ran::Silent(Outcome::Completed)
         }))
     }
 
@@ -114,7 +115,7 @@ impl Job {
     pub(crate) fn scoped(body: impl FnOnce(&Attached) + Send + 'static) -> Self {
         Self::with(Box::new(|scope| {
             body(scope);
-            Ran::Silent
+            Ran::Silent(Outcome::Completed)
         }))
     }
 
@@ -135,10 +136,13 @@ impl Job {
     ) -> Self {
         Self::with(Box::new(move |_| {
             body();
-            Ran::Deliver(Note {
-                tell: Box::new(tell),
-                prompt,
-            })
+            Ran::Deliver(
+                Note {
+                    tell: Box::new(tell),
+                    prompt,
+                },
+                Outcome::Completed,
+            )
         }))
     }
 
@@ -189,12 +193,13 @@ impl Task for Job {
         });
     }
 
-    fn discard(self, scope: &Attached, why: &Ending) -> bool {
+    fn discard(self, _host: &TestHost, scope: &Attached, why: &Ending) -> bool {
         scope.check();
         let mine = self.fate.leave_waiting(TAKEN);
         if mine {
             self.fate.write(End::Discarded(match why {
                 Ending::Cancelled => Why::Cancelled,
+                Ending::Late => Why::Late,
                 Ending::Broken(_) => Why::Broken,
                 Ending::NoThread(_) => Why::NoThread,
             }));

@@ -1,0 +1,193 @@
+"""Views of a pool: the same methods, with other terms for the tasks that go through them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal, TypedDict, TypeVar, Unpack
+
+from ._antspy import _Pool, _View
+from .group import Group
+from .map import map_tasks
+
+T = TypeVar("T")
+
+Priority = Literal["high", "normal", "low"]
+"""The lane of a task."""
+
+
+class Options(TypedDict, total=False):
+    """Keyword arguments of `Pool.options`, described there."""
+
+    timeout: float | None
+    deadline: float | None
+    priority: Priority
+    name: str | None
+
+
+_DEFAULTS: Options = {"timeout": None, "deadline": None, "priority": "normal", "name": None}
+
+
+class _AnyView(_View):
+    """What the views share: `owner` is whose view it is, and has all other methods."""
+
+    _owner: Any
+
+    def __new__(cls, owner: Any, options: Options) -> "_AnyView":
+        pool: _Pool = owner if isinstance(owner, _Pool) else owner._pool
+        places = owner if isinstance(owner, _View) else None
+        terms: Any = {**_DEFAULTS, **options}  # a wrong name is a TypeError there
+        return super().__new__(cls, pool, places=places, **terms)
+
+    def __init__(self, owner: Any, options: Options) -> None:
+        self._owner = owner._owner if isinstance(owner, _AnyView) else owner
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self._owner, name)
+
+
+class PoolView(_AnyView):
+    """A pool, or a sub-pool, whose tasks are handed in on other terms. Made by `Pool.options`.
+
+    It has every method of its owner; `submit`, `go`, `map` and `group` keep to the terms.
+
+    >>> from antspy import Pool
+    >>> with Pool(2) as pool:
+    ...     urgent = pool.options(priority="high", timeout=5)
+    ...     urgent.submit(abs, -1).result()
+    1
+    """
+
+    submit = _View._submit
+    go = _View._go
+
+    def map(
+        self,
+        fn: Callable[..., T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        buffersize: int | None = None,
+    ) -> Iterator[T]:
+        """As `Pool.map`; the terms hold for each task."""
+        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize)
+
+    def group(self) -> Group:
+        """As `Pool.group`; the terms hold for each task."""
+        return Group(self)
+
+    def options(self, **options: Unpack[Options]) -> "PoolView":
+        """Return a view with these terms, and this one's where none are given."""
+        return PoolView(self, {**self._settings(), **options})
+
+    @property
+    def _places(self) -> int | None:
+        places: int | None = self._owner._places
+        return places
+
+    def __repr__(self) -> str:
+        return f"<PoolView of {self._owner!r} {_shown(self)}>"
+
+
+class PoolWithFuncView(_AnyView):
+    """A `PoolWithFunc` whose tasks are handed in on other terms. Made by `PoolWithFunc.options`."""
+
+    invoke = _View._invoke
+    submit = _View._invoke_for_result
+
+    def options(self, **options: Unpack[Options]) -> "PoolWithFuncView":
+        """Return a view with these terms, and this one's where none are given."""
+        return PoolWithFuncView(self, {**self._settings(), **options})
+
+    def __repr__(self) -> str:
+        return f"<PoolWithFuncView of {self._owner!r} {_shown(self)}>"
+
+
+def _shown(view: _View) -> str:
+    settings = view._settings()
+    return " ".join(f"{name}={value!r}" for name, value in settings.items() if value != _DEFAULTS.get(name))
+
+
+class SubPool(_View):
+    """At most `n` of a pool's places, and the pool's workers. Made by `Pool.subpool`.
+
+    Its tasks take a place here and then one in the pool, and do what the pool's `overflow` says where there
+    is none. A task of the pool that submits to a full sub-pool runs that task itself, in its own place.
+
+    >>> from antspy import Pool
+    >>> with Pool(8) as pool:
+    ...     polite = pool.subpool(2)  # at most two at once, whatever else the pool does
+    ...     list(polite.map(abs, [-1, 2, -3]))
+    [1, 2, 3]
+    """
+
+    submit = _View._submit
+    go = _View._go
+
+    def __new__(cls, pool: _Pool, n: int) -> "SubPool":
+        return super().__new__(cls, pool, places=n, **_DEFAULTS)
+
+    def map(
+        self,
+        fn: Callable[..., T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        buffersize: int | None = None,
+    ) -> Iterator[T]:
+        """As `Pool.map`; looks ahead no further than this sub-pool's places."""
+        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize)
+
+    def group(self) -> Group:
+        """As `Pool.group`."""
+        return Group(self)
+
+    def options(self, **options: Unpack[Options]) -> PoolView:
+        """As `Pool.options`."""
+        return PoolView(self, options)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until all tasks of this sub-pool are done; `False` if that takes longer than `timeout` s."""
+        return self._wait_subpool(timeout)
+
+    def tune(self, n: int) -> None:
+        """Set how many places it has, at least 1, from any thread."""
+        self._tune_subpool(n)
+
+    @property
+    def capacity(self) -> int:
+        """How many places it has."""
+        return self._numbers()[0]
+
+    @property
+    def running(self) -> int:
+        """How many of them are taken."""
+        return self._numbers()[1]
+
+    @property
+    def free(self) -> int:
+        """How many of them are not, never below 0."""
+        places, taken, _ = self._numbers()
+        return max(0, places - taken)
+
+    @property
+    def waiting(self) -> int:
+        """Callers blocked here now; those that wait for a place in the pool itself are counted there."""
+        return self._numbers()[2]
+
+    @property
+    def closed(self) -> bool:
+        """Whether the pool refuses new work."""
+        return self._pool.closed
+
+    @property
+    def _places(self) -> int:
+        places = self._pool._places
+        return self.capacity if places is None else min(self.capacity, places)
+
+    def _numbers(self) -> tuple[int, int, int]:
+        numbers = self._places_of_subpool()
+        assert numbers is not None
+        return numbers
+
+    def __repr__(self) -> str:
+        return f"<SubPool capacity={self.capacity} of {self._pool!r}>"

@@ -1,0 +1,116 @@
+//! Deadlines: a queued task whose deadline passes is ended, and its place is free at once.
+//!
+//! No worker can see to that, for all of them may be busy. So the first task with a deadline starts a thread
+//! that watches, which is no worker: it sleeps until the next deadline, ends what is late, and leaves when
+//! there has been nothing to watch for as long as an idle worker stays. A pool without deadlines has none.
+
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Ending, Host, Park, Parked, Pool, Task,
+    sync::{Arc, thread},
+    worker::{Duty, Worker},
+};
+
+/// How long the watcher stays for nothing in a pool whose workers never expire.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// What the watcher does next.
+enum Watch<T> {
+    End(Vec<T>),
+    Sleep(Instant),
+    Leave,
+}
+
+impl<H: Host> Pool<H> {
+    /// Has somebody watch, for a task with a deadline that is about to be queued: until
+    /// [`unexpect`](Self::unexpect).
+    ///
+    /// # Errors
+    /// A thread could not be started.
+    pub(super) fn expect_deadline(self: &Arc<Self>) -> io::Result<()> {
+        let mut state = self.state.lock();
+        state.expected += 1;
+        if state.watcher.is_some() {
+            return Ok(());
+        }
+        // Never counted among the live: on the books as one that is leaving.
+        let watcher = Worker::new(Duty::Leaving);
+        state.watcher = Some(watcher.clone());
+        state.threads += 1;
+        drop(state);
+        let name = format!("{}_deadlines", self.config().thread_name_prefix);
+        let spawned = {
+            let (pool, watcher) = (self.clone(), watcher.clone());
+            thread::Builder::new().name(name).spawn(move || {
+                pool.watch(&watcher);
+                pool.gone(&watcher);
+            })
+        };
+        match spawned {
+            Ok(handle) => self.keep_handle(&watcher, handle),
+            Err(error) => {
+                let mut state = self.state.lock();
+                state.watcher = None;
+                state.threads -= 1;
+                state.expected -= 1;
+                Self::tell_and_wake(state);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// The task is queued, or will not be. The watcher looks again, if this deadline is the first.
+    pub(super) fn unexpect(&self, deadline: Instant) {
+        let mut state = self.state.lock();
+        state.expected -= 1;
+        let first = state
+            .queue
+            .first_deadline()
+            .is_none_or(|first| deadline <= first);
+        let watcher = state.watcher.clone().filter(|_| first);
+        drop(state);
+        if let Some(watcher) = watcher {
+            watcher.parker.unpark();
+        }
+    }
+
+    fn watch(self: &Arc<Self>, me: &Worker<H>) {
+        let mut bored = false;
+        loop {
+            match self.look(bored) {
+                Watch::Leave => return,
+                Watch::End(late) => self.host().visit(|scope| {
+                    for task in late {
+                        if task.discard(self.host(), scope, &Ending::Late) {
+                            self.cancelled(scope);
+                        }
+                    }
+                }),
+                Watch::Sleep(until) => {
+                    bored = me.parker.park(Some(self.host().alarm(until))) == Parked::TimedOut;
+                }
+            }
+        }
+    }
+
+    fn look(&self, bored: bool) -> Watch<H::Task> {
+        let now = self.host().now();
+        let mut state = self.state.lock();
+        let Some(first) = state.queue.first_deadline() else {
+            if state.expected == 0 && (bored || !state.phase.accepts()) {
+                state.watcher = None;
+                return Watch::Leave;
+            }
+            return Watch::Sleep(now + self.config().expiry.unwrap_or(LINGER).min(LINGER));
+        };
+        if first <= now {
+            return Watch::End(state.queue.take_late(now));
+        }
+        Watch::Sleep(first)
+    }
+}

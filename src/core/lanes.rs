@@ -1,0 +1,188 @@
+//! Three lanes of priority, each first come, first served.
+//!
+//! The rule: the first of the highest lane that is not empty is next; but a lane that has been passed over
+//! [`PATIENCE`] times in a row gives the next one itself, the lowest such lane first. So of any
+//! `PATIENCE + 2` taken while all lanes are full, at least one comes from each: no lane starves.
+
+use std::collections::VecDeque;
+
+/// How urgent a task is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Priority {
+    /// Before all others.
+    High,
+    /// Unless told otherwise.
+    #[default]
+    Normal,
+    /// When there is nothing else, or after having been passed over often enough.
+    Low,
+}
+
+/// How often a lane is passed over in a row.
+const PATIENCE: u8 = 16;
+
+struct Lane<T> {
+    items: VecDeque<T>,
+    /// How often in a row another was preferred while this lane was not empty.
+    passed: u8,
+}
+
+/// Items in three lanes; see the rule above.
+pub(super) struct Lanes<T> {
+    /// By [`Priority`].
+    lanes: [Lane<T>; 3],
+    /// Of all lanes.
+    len: usize,
+}
+
+impl<T> Lanes<T> {
+    pub(super) fn new() -> Self {
+        let lane = || Lane {
+            items: VecDeque::new(),
+            passed: 0,
+        };
+        Self {
+            lanes: [lane(), lane(), lane()],
+            len: 0,
+        }
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, priority: Priority, item: T) {
+        self.lanes[priority as usize].items.push_back(item);
+        self.len += 1;
+    }
+
+    /// The next one, by the rule.
+    #[inline]
+    pub(super) fn pop(&mut self) -> Option<T> {
+        let normal = &mut self.lanes[Priority::Normal as usize];
+        let item = if normal.items.len() == self.len {
+            normal.items.pop_front()? // the usual case: nothing in the other lanes
+        } else {
+            self.pop_by_rule()?
+        };
+        self.len -= 1;
+        Some(item)
+    }
+
+    fn pop_by_rule(&mut self) -> Option<T> {
+        let ready = |lane: &Lane<T>| !lane.items.is_empty();
+        let starving = |lane: &Lane<T>| ready(lane) && lane.passed >= PATIENCE;
+        let from = self.lanes.iter().rposition(starving);
+        let from = from.or_else(|| self.lanes.iter().position(ready))?;
+        let [_, below @ ..] = &mut self.lanes[from..] else {
+            return None;
+        };
+        for lane in below.iter_mut().filter(|lane| ready(lane)) {
+            lane.passed = lane.passed.saturating_add(1);
+        }
+        self.lanes[from].passed = 0;
+        self.lanes[from].items.pop_front()
+    }
+
+    /// All of them, by lane.
+    pub(super) fn take_all(&mut self) -> Vec<T> {
+        self.len = 0;
+        let lanes = self.lanes.iter_mut();
+        lanes
+            .flat_map(|lane| std::mem::take(&mut lane.items))
+            .collect()
+    }
+
+    /// Takes out the first that is `wanted`.
+    pub(super) fn take_first(&mut self, mut wanted: impl FnMut(&T) -> bool) -> Option<T> {
+        for lane in &mut self.lanes {
+            if let Some(at) = lane.items.iter().position(&mut wanted) {
+                self.len -= 1;
+                return lane.items.remove(at);
+            }
+        }
+        None
+    }
+
+    /// Takes out all that are `unwanted`.
+    pub(super) fn take_each(&mut self, mut unwanted: impl FnMut(&T) -> bool) -> Vec<T> {
+        let mut taken = Vec::new();
+        for lane in &mut self.lanes {
+            let items = std::mem::take(&mut lane.items).into_iter();
+            let (out, kept) = items.partition::<Vec<_>, _>(&mut unwanted);
+            lane.items = kept.into();
+            taken.extend(out);
+        }
+        self.len -= taken.len();
+        taken
+    }
+
+    /// After a burst empty lanes give their memory back.
+    pub(super) fn shed_memory(&mut self) {
+        const KEPT: usize = 1024;
+        for lane in &mut self.lanes {
+            if lane.items.is_empty() && lane.items.capacity() > KEPT {
+                lane.items = VecDeque::new();
+            }
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use Priority::{High, Low, Normal};
+
+    fn full(each: usize) -> Lanes<(Priority, usize)> {
+        let mut lanes = Lanes::new();
+        for priority in [Low, Normal, High] {
+            for number in 0..each {
+                lanes.push(priority, (priority, number));
+            }
+        }
+        lanes
+    }
+
+    #[test]
+    fn the_higher_lane_goes_first_and_each_lane_in_order() {
+        let mut lanes = full(3);
+        let order: Vec<_> = std::iter::from_fn(|| lanes.pop()).collect();
+        let expected = [High, Normal, Low].map(|lane| [(lane, 0), (lane, 1), (lane, 2)]);
+        assert_eq!(order, expected.concat());
+        assert!(lanes.is_empty());
+    }
+
+    #[test]
+    fn no_lane_starves_and_order_within_it_holds() {
+        let mut lanes = full(1_000);
+        let mut next = [0; 3];
+        let taken: Vec<_> = (0..900).filter_map(|_| lanes.pop()).collect();
+        for (priority, number) in &taken {
+            assert_eq!(*number, next[*priority as usize], "{priority:?}");
+            next[*priority as usize] += 1;
+        }
+        for window in taken.windows(usize::from(PATIENCE) + 2) {
+            for lane in [High, Normal, Low] {
+                assert!(window.iter().any(|(priority, _)| *priority == lane));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_taken_out_of_turn_is_counted() {
+        let mut lanes = full(4);
+        assert_eq!(lanes.take_first(|it| it.1 == 2), Some((High, 2)));
+        assert_eq!(lanes.take_first(|it| it.1 == 9), None);
+        assert_eq!(lanes.take_each(|it| it.1 == 0).len(), 3);
+        assert_eq!(lanes.len(), 8);
+        assert_eq!(lanes.take_all().len(), 8);
+        assert!(lanes.pop().is_none() && lanes.is_empty());
+    }
+}

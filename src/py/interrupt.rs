@@ -1,0 +1,203 @@
+//! Interrupting a running task: an exception raised in its Python code from another thread, and never in any
+//! other code that the same thread runs.
+//!
+//! `CPython` raises it in a thread, at the next bytecode, whatever that thread does by then. So a task is open to
+//! interrupts from its start to the moment when its function has returned, and closing it clears what has not
+//! been raised yet:
+//!
+//! 1. Somebody interrupts a task: the exception is pending in its worker's thread.
+//! 2. The task's last bytecode has been run. Its function returns to this module without a look at it.
+//! 3. [`Running::close`] finds the mark that the interrupter left, and takes the exception back.
+//! 4. The next task on this worker starts with nothing pending.
+//!
+//! Without an interpreter lock 1. and 3. may happen at the same time; then the one waits for the other's mark.
+//! While a task runs another in its midst (`core/nested.rs`) its own interrupts wait.
+
+use std::{
+    cell::Cell,
+    ptr,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use pyo3::{ffi, prelude::*, types::PyType};
+
+use super::{errors, interpreter};
+use crate::core::sync::Mutex;
+
+unsafe extern "C" {
+    fn PyThread_get_thread_ident() -> std::ffi::c_ulong;
+}
+
+/// What the lowest bits of [`Running::word`] say; above them is the thread's ident.
+const OPEN: u64 = 0;
+/// Somebody changes the thread's pending exception just now.
+const TOUCHED: u64 = 1;
+/// An exception has been made pending, and may have been raised since.
+const INTERRUPTED: u64 = 2;
+/// Another task runs in this one's midst.
+const SUSPENDED: u64 = 3;
+
+/// A future's task while it runs.
+#[derive(Debug, Default)]
+pub(super) struct Running {
+    /// 0: not running. Else the ident of its thread, shifted, and one of the marks above. The task's thread
+    /// opens and closes it, interrupters mark it, all by compare-and-swap; `AcqRel`, so that whoever finds a
+    /// mark sees what was done under it.
+    word: AtomicU64,
+    /// What to raise when the task goes on. Written under the mark `TOUCHED`.
+    postponed: Mutex<Option<Py<PyType>>>,
+}
+
+thread_local! {
+    /// The task that this thread runs, if it has a future: the address of a `Running` that outlives the run.
+    static CURRENT: Cell<*const Running> = const { Cell::new(ptr::null()) };
+}
+
+/// This thread's ident, shifted: 0 in the lowest bits is `OPEN`.
+fn this_thread() -> u64 {
+    // SAFETY: always callable.
+    let ident = unsafe { PyThread_get_thread_ident() };
+    ident << 2
+}
+
+/// Makes `class` pending in the thread with that ident, or, if null, takes back what is.
+fn set_pending(word: u64, class: *mut ffi::PyObject) {
+    let ident = (word >> 2).cast_signed();
+    // SAFETY: every caller is attached; the class is borrowed from a live reference. An ident that is not
+    // there changes nothing.
+    unsafe { ffi::PyThreadState_SetAsyncExc(ident, class) };
+}
+
+impl Running {
+    /// The task starts on this thread.
+    #[inline]
+    pub(super) fn open(&self) {
+        self.word.store(this_thread(), Ordering::Release);
+        CURRENT.set(ptr::from_ref(self));
+    }
+
+    /// Its function has returned on this thread: nothing can be raised in it any more.
+    #[inline]
+    pub(super) fn close(&self) {
+        CURRENT.set(ptr::null());
+        let open = this_thread() | OPEN;
+        let (done, failed) = (Ordering::AcqRel, Ordering::Acquire);
+        if self.word.compare_exchange(open, 0, done, failed).is_err() {
+            let before = self.change(|mark| mark != TOUCHED, |_| 0);
+            set_pending(before, ptr::null_mut());
+        }
+    }
+
+    /// Changes the word, once its mark is one of those wanted; returns the word before.
+    fn change(&self, wanted: impl Fn(u64) -> bool, next: impl Fn(u64) -> u64) -> u64 {
+        loop {
+            let word = self.word.load(Ordering::Acquire);
+            if wanted(word & 3) && self.swap(word, next(word)) {
+                return word;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    fn swap(&self, word: u64, next: u64) -> bool {
+        let (done, failed) = (Ordering::AcqRel, Ordering::Acquire);
+        self.word.compare_exchange(word, next, done, failed).is_ok()
+    }
+
+    /// Raises `class` in the task, if it runs. Returns whether it did.
+    pub(super) fn interrupt(&self, class: &Bound<'_, PyType>) -> bool {
+        loop {
+            let word = self.word.load(Ordering::Acquire);
+            let mark = word & 3;
+            if word == 0 {
+                return false;
+            }
+            if mark == TOUCHED || !self.swap(word, word & !3 | TOUCHED) {
+                std::thread::yield_now();
+                continue;
+            }
+            let after = if mark == SUSPENDED {
+                let before = self.postponed.lock().replace(class.clone().unbind());
+                drop(before);
+                SUSPENDED
+            } else {
+                set_pending(word, class.as_ptr());
+                INTERRUPTED
+            };
+            self.word.store(word & !3 | after, Ordering::Release);
+            return true;
+        }
+    }
+
+    /// Another task begins in the midst of this one, on the same thread.
+    fn suspend(&self, py: Python<'_>) {
+        let before = self.change(|mark| mark != TOUCHED, |word| word & !3 | SUSPENDED);
+        if before & 3 != INTERRUPTED {
+            return;
+        }
+        // If the exception is still pending it is raised here, at the first bytecode there is, and again when
+        // the task goes on.
+        if let Err(error) = checkpoint(py) {
+            let class = error.get_type(py).unbind();
+            let before = self.postponed.lock().replace(class);
+            drop(before);
+        }
+    }
+
+    fn resume(&self, py: Python<'_>) {
+        let before = self.change(|mark| mark == SUSPENDED, |word| word & !3 | TOUCHED);
+        let postponed = self.postponed.lock().take();
+        let mark = match &postponed {
+            Some(class) => {
+                set_pending(before, class.bind(py).as_ptr());
+                INTERRUPTED
+            }
+            None => OPEN,
+        };
+        self.word.store(before & !3 | mark, Ordering::Release);
+    }
+}
+
+/// Runs `body`, which is another task, in the midst of the one that this thread runs.
+pub(super) fn nest<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
+    let outer = CURRENT.replace(ptr::null());
+    // SAFETY: null, or a `Running` of a future that its own run keeps alive; that run is further up on this
+    // thread's stack.
+    let outer = unsafe { outer.as_ref() };
+    if let Some(outer) = outer {
+        outer.suspend(py);
+    }
+    let result = body();
+    if let Some(outer) = outer {
+        outer.resume(py);
+        CURRENT.set(ptr::from_ref(outer));
+    }
+    result
+}
+
+/// Runs a bytecode or two, so that an exception that is pending in this thread is raised.
+fn checkpoint(py: Python<'_>) -> PyResult<()> {
+    let function = py.import("antspy.worker")?.getattr("checkpoint")?.unbind();
+    let empty = pyo3::types::PyTuple::empty(py);
+    interpreter::call(py, &function, &empty, None).map(drop)
+}
+
+/// What `interrupt(exc)` takes: a class, for `CPython` makes the exception itself, in the task's thread.
+pub(super) fn exception_class<'py>(
+    py: Python<'py>,
+    exc: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyType>> {
+    let Some(exc) = exc else {
+        return errors::task_interrupted(py);
+    };
+    let class = exc.cast::<PyType>().ok().filter(|class| {
+        class
+            .is_subclass_of::<pyo3::exceptions::PyBaseException>()
+            .unwrap_or(false)
+    });
+    class.cloned().ok_or_else(|| {
+        let shown = super::arguments::shown(exc);
+        let message = format!("exc must be an exception class, not {shown}");
+        pyo3::exceptions::PyTypeError::new_err(message)
+    })
+}
