@@ -36,8 +36,7 @@ class Group:
         pool: Where the tasks run: anything with a `submit` like that of `Pool`.
 
     >>> from antspy import Pool
-    >>> from antspy.group import Group
-    >>> with Pool(4) as pool, Group(pool) as group:
+    >>> with Pool(4) as pool, pool.group() as group:
     ...     for number in range(3):
     ...         _ = group.submit(pow, number, 2)
     >>> group.results()

@@ -1,5 +1,6 @@
 """`map`: ordered results, with a bounded look-ahead."""
 
+import inspect
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +14,11 @@ T = TypeVar("T")
 class Submitter(Protocol):
     """What `map` needs: a pool, several pools as one, or a view."""
 
-    submit: Any
+    @property
+    def submit(self) -> Any: ...
+
+    @property
+    def options(self) -> Any: ...
 
     @property
     def _places(self) -> int | None: ...
@@ -39,10 +44,9 @@ def map_tasks(
     ahead = min(filter(None, (buffersize, pool._places)), default=None)
     items = zip(*iterables, strict=False)
     if chunksize == 1:
-        return _results(_submitted(pool, fn, items), ahead, deadline)
-    chunks = iter(lambda: tuple(islice(items, chunksize)), ())
-    tasks = (pool.submit(_run_chunk, fn, chunk) for chunk in chunks)
-    return _flatten(_results(tasks, ahead, deadline))
+        return _results(_submitted(pool, fn, items, deadline), ahead, deadline)
+    chunks = ((fn, chunk) for chunk in iter(lambda: tuple(islice(items, chunksize)), ()))
+    return _flatten(_results(_submitted(pool, _run_chunk, chunks, deadline), ahead, deadline))
 
 
 def _at_least_one(name: str, value: int) -> None:
@@ -53,9 +57,15 @@ def _at_least_one(name: str, value: int) -> None:
 
 
 def _submitted(
-    pool: Submitter, fn: Callable[..., T], items: Iterable[tuple[Any, ...]]
+    pool: Submitter, fn: Callable[..., T], items: Iterable[tuple[Any, ...]], deadline: float | None
 ) -> Iterator[Future[T]]:
-    return (pool.submit(fn, *item) for item in items)
+    if deadline is None or not inspect.isbuiltin(pool.submit):  # somebody else's is called as it is
+        return (pool.submit(fn, *item) for item in items)
+    return (pool.options(timeout=_left(deadline)).submit(fn, *item) for item in items)
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
 
 
 def _run_chunk(fn: Callable[..., T], chunk: Iterable[tuple[Any, ...]]) -> list[T]:
@@ -81,7 +91,7 @@ def _results(tasks: Iterator[Future[T]], ahead: int | None, deadline: float | No
 
 
 def _result(future: Future[T], deadline: float | None) -> T:
-    left = None if deadline is None else deadline - time.monotonic()
+    left = None if deadline is None else _left(deadline)
     try:
         return future.result(left)
     except BaseException:

@@ -5,14 +5,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from operator import index
-from typing import Any, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, cast, get_args
+from typing import Any, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, get_args
 
 from ._antspy import _Pool
 from .errors import PoolOverloadError
 from .future import Future
+from .group import Group
 from .map import map_tasks
 from .pool import Pool
 from .settings import Settings, prefix
+from .stats import Stats, read, total
+from .view import Options
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -151,6 +154,20 @@ class _MultiPool(Generic[PoolT]):
             for pool in self._pools:
                 pool.shutdown(wait=True)
 
+    def pause(self) -> None:
+        """Start no more tasks until `resume`, as `Pool.pause`."""
+        for pool in self._pools:
+            pool.pause()
+
+    def resume(self) -> None:
+        """End a pause, as `Pool.resume`."""
+        for pool in self._pools:
+            pool.resume()
+
+    def stats(self) -> Stats:
+        """Return the sums of what the sub-pools have done so far, as `Pool.stats` does."""
+        return total([read(pool) for pool in self._pools])
+
     @property
     def capacity(self) -> int | None:
         """The sum of the sub-pools' `capacity`; `None`: one of them has no limit."""
@@ -223,7 +240,7 @@ class MultiPool(_MultiPool[Pool], Executor):
         ValueError, TypeError: An argument makes no sense; the message names it and the value. `size` is
             looked at first, then `strategy`.
 
-    >>> from antspy.multi_pool import MultiPool
+    >>> from antspy import MultiPool
     >>> with MultiPool(2, 4, "least_tasks") as multi:
     ...     print(multi.submit(pow, 2, 10).result(), multi.capacity, multi.pools[1].capacity)
     1024 8 4
@@ -259,13 +276,69 @@ class MultiPool(_MultiPool[Pool], Executor):
 
         It looks ahead no further than all sub-pools together have places.
 
-        >>> from antspy.multi_pool import MultiPool
+        >>> from antspy import MultiPool
         >>> with MultiPool(2, 2) as multi:
         ...     list(multi.map(pow, [2, 3], [5, 2]))
         [32, 9]
         """
-        # It asks for `submit` and `_places`, and nothing else of a pool.
-        return map_tasks(cast(Pool, self), fn, iterables, timeout, chunksize, buffersize)
+        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize)
+
+    def group(self) -> Group:
+        """Return a group of tasks, as `Pool.group` does."""
+        return Group(self)
+
+    def options(self, **options: Unpack[Options]) -> "MultiPoolView":
+        """Return a view whose tasks are handed in on other terms, as `Pool.options` does."""
+        return MultiPoolView(self, options)
+
+
+class MultiPoolView:
+    """A `MultiPool` whose tasks are handed in on other terms. Made by `MultiPool.options`.
+
+    It has every method of its owner; `submit`, `go`, `map` and `group` keep to the terms.
+    """
+
+    def __init__(self, owner: MultiPool, options: Options) -> None:
+        self._owner = owner
+        self._options = options
+        self._views = [pool.options(**options) for pool in owner.pools]
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """As `MultiPool.submit`."""
+        future: Future[T] = self._owner._dispatcher.call(self._views, "submit", fn, *args, **kwargs)
+        return future
+
+    def go(self, fn: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        """As `MultiPool.go`."""
+        self._owner._dispatcher.call(self._views, "go", fn, *args, **kwargs)
+
+    def map(
+        self,
+        fn: Callable[..., T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        buffersize: int | None = None,
+    ) -> Iterator[T]:
+        """As `MultiPool.map`; the terms hold for each task."""
+        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize)
+
+    def group(self) -> Group:
+        """As `MultiPool.group`; the terms hold for each task."""
+        return Group(self)
+
+    def options(self, **options: Unpack[Options]) -> "MultiPoolView":
+        """Return a view with these terms, and this one's where none are given."""
+        return MultiPoolView(self._owner, {**self._options, **options})
+
+    @property
+    def _places(self) -> int | None:
+        return self._owner._places
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self._owner, name)
 
 
 def _size(size: int) -> int:

@@ -24,7 +24,7 @@ class MultiPoolWithFunc(_MultiPool[PoolWithFunc[T]], Generic[T]):
     Raises:
         TypeError: `fn` is not callable; this is looked at before every other argument.
 
-    >>> from antspy.multi_pool_with_func import MultiPoolWithFunc
+    >>> from antspy import MultiPoolWithFunc
     >>> squares = []
     >>> multi = MultiPoolWithFunc(lambda number: squares.append(number * number), size=2, capacity=2)
     >>> for number in range(3):

@@ -108,8 +108,8 @@ class Pool(_Pool, Executor):
         Args:
             fn: Called with one item of each iterable.
             iterables: Any; the shortest ends it.
-            timeout: Seconds from this call on after which a result that is not there raises `TimeoutError`.
-                Time that a full pool keeps `map` waiting for a place counts, but does not end the wait.
+            timeout: Seconds from this call on after which a result that is not there raises `TimeoutError`,
+                and so does a wait for a place.
             chunksize: How many items one task takes.
             buffersize: How many tasks to look ahead; `None`: as many as the pool has places.
 

@@ -1,8 +1,9 @@
 """What a pool has done so far."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from itertools import accumulate
+from typing import Any
 
 from ._antspy import _Pool
 
@@ -103,6 +104,19 @@ class Stats:
     """From acceptance to start."""
     run_time: Histogram
     """From start to end."""
+
+
+def total(parts: Sequence[Stats]) -> Stats:
+    """Return the sums of the numbers of several pools."""
+    sums: dict[str, Any] = {}
+    for field in fields(Stats):
+        values = [getattr(part, field.name) for part in parts]
+        if isinstance(values[0], Histogram):
+            counts = tuple(map(sum, zip(*(value.counts for value in values), strict=True)))
+            sums[field.name] = Histogram(counts, sum(value.total for value in values))
+        else:
+            sums[field.name] = None if None in values else sum(values)
+    return Stats(**sums)
 
 
 def read(pool: _Pool) -> Stats:

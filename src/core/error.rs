@@ -40,6 +40,8 @@ pub enum Refusal<I> {
     TimedOut,
     /// The wait for a place was interrupted.
     Interrupted(I),
+    /// A worker would run it itself, in the midst of too many others.
+    TooDeep,
     /// There is no worker, and no thread could be started.
     NoThread(io::Error),
 }

@@ -81,6 +81,11 @@ pub trait Host: Send + Sync + Sized + 'static {
         body()
     }
 
+    /// Whether this thread has room for one more task in the midst of those that it runs.
+    fn can_nest(_scope: Scope<'_, Self>) -> bool {
+        true
+    }
+
     /// Called when a signal woke a waiting thread: runs the handlers.
     ///
     /// # Errors

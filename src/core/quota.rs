@@ -181,6 +181,9 @@ impl<H: Host> Pool<H> {
             return Ok(Entrance::Admitted(quota.guard()));
         }
         match self.config().overflow {
+            Overflow::Block if is_worker_of(self) && !H::can_nest(scope) => {
+                return Err(Refusal::TooDeep);
+            }
             Overflow::Block if is_worker_of(self) => return Ok(Entrance::Here),
             Overflow::CallerRuns => return Ok(Entrance::Here),
             Overflow::Discard => return Ok(Entrance::Discarded),

@@ -147,6 +147,9 @@ impl<H: Host> Pool<H> {
             // It would wait for itself, and has a place: see `nested.rs`.
             Overflow::Block if is_worker_of(self) => {
                 drop(state);
+                if !H::can_nest(scope) {
+                    return self.refuse(task, Refusal::TooDeep);
+                }
                 self.run_here(task, scope);
                 Ok(())
             }

@@ -1,7 +1,7 @@
 //! Python's exceptions for what the core refuses, and where exceptions go that nobody waits for.
 
 use pyo3::{
-    exceptions::{PyBaseException, PyRuntimeError, PyTimeoutError, PyValueError},
+    exceptions::{PyBaseException, PyRecursionError, PyRuntimeError, PyTimeoutError, PyValueError},
     prelude::*,
     sync::PyOnceLock,
     types::{PyString, PyTuple, PyType},
@@ -81,6 +81,11 @@ pub(super) fn no_thread(error: &str) -> PyErr {
     PyRuntimeError::new_err(format!("can't start new thread: {error}"))
 }
 
+/// A task would run in the midst of too many others.
+pub(super) fn too_deep() -> PyErr {
+    PyRecursionError::new_err("tasks that wait for each other are nested too deeply for the stack")
+}
+
 /// What `submit` raises.
 pub(super) fn refused(py: Python<'_>, why: Refusal<PyErr>, capacity: Option<usize>) -> PyErr {
     match why {
@@ -96,6 +101,7 @@ pub(super) fn refused(py: Python<'_>, why: Refusal<PyErr>, capacity: Option<usiz
                 Some(message),
             )
         }
+        Refusal::TooDeep => too_deep(),
         Refusal::TimedOut => PyTimeoutError::new_err("no place in the pool came free in time"),
         Refusal::Interrupted(error) => error,
         Refusal::NoThread(error) => no_thread(&error.to_string()),

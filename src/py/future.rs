@@ -30,6 +30,7 @@ use super::{
     interrupt::{self, Running},
     parker::Parker,
     pool::Core,
+    stack,
     task::{Call, Task},
 };
 use crate::core::{Cut, Ending, Verdict, Waiter, sync::Mutex};
@@ -376,17 +377,21 @@ impl Future {
 
     /// A worker of the same pool runs a task that it would wait for, and that nobody has started.
     #[cold]
-    fn help(slf: &Bound<'_, Self>) {
+    fn help(slf: &Bound<'_, Self>) -> PyResult<()> {
         let inner = slf.get().inner.lock();
         let pool = match &inner.state {
             State::Pending(Some(work)) if work.pool.has_this_worker() => work.pool.clone(),
-            _ => return,
+            _ => return Ok(()),
         };
         drop(inner);
+        if stack::is_low() {
+            return Err(errors::too_deep());
+        }
         if let Some(call) = slf.get().claim() {
             let task = Task::Claimed(slf.clone().unbind(), call);
             pool.run_claimed(task, slf.py());
         }
+        Ok(())
     }
 
     /// Sleeps until it is done; an error if that takes longer than `timeout`.
@@ -399,7 +404,7 @@ impl Future {
         drop(inner);
         let timeout = arguments::lenient_timeout(timeout)?;
         if timeout.0 != Some(Duration::ZERO) {
-            Self::help(slf);
+            Self::help(slf)?;
         }
         let deadline = timeout.deadline();
         inner = future.inner.lock();

@@ -14,6 +14,7 @@ mod interrupt;
 mod order;
 mod parker;
 mod pool;
+mod stack;
 mod stats;
 mod task;
 mod wait_group;
