@@ -64,7 +64,8 @@ impl<T> Lanes<T> {
     }
 
     /// The next one, by the rule.
-    #[inline]
+    #[allow(clippy::inline_always, reason = "the path of every task")]
+    #[inline(always)]
     pub(super) fn pop(&mut self) -> Option<T> {
         let normal = &mut self.lanes[Priority::Normal as usize];
         let item = if normal.items.len() == self.len {
@@ -76,6 +77,7 @@ impl<T> Lanes<T> {
         Some(item)
     }
 
+    #[cold]
     fn pop_by_rule(&mut self) -> Option<T> {
         let ready = |lane: &Lane<T>| !lane.items.is_empty();
         let starving = |lane: &Lane<T>| ready(lane) && lane.passed >= PATIENCE;

@@ -39,8 +39,9 @@ impl<H: Host> Pool<H> {
         self.run_nested(task, Place::None, Some(stamp), scope);
     }
 
-    /// Runs a queued task that its waiter has claimed, now; what is left of it in the queue is skipped.
-    pub fn run_claimed(self: &Arc<Self>, task: H::Task, scope: Scope<'_, H>) {
+    /// Runs a queued task for the one that waits for it, unless somebody is faster. It is another handle to the
+    /// same task; that in the queue is found to have been taken when its turn comes.
+    pub fn run_waited(self: &Arc<Self>, task: H::Task, scope: Scope<'_, H>) {
         let mut state = self.state.lock();
         state.queue.count_remains();
         let swept = state.queue.sweep();

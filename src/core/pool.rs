@@ -1,13 +1,13 @@
 //! The pool: what happens between two tasks of a worker, and how workers are summoned; tune.
 
-use std::{fmt, io, time::Instant};
+use std::{fmt, io};
 
 use super::{
     Config, Ending, Host, Invalid, Outcome, Park, Phase, Scope, Search, State, Summons, Task,
     config::check_capacity,
     queue::Taken,
     sync::{Arc, Mutex, MutexGuard, thread},
-    worker::{self, Duty, Ended, Next, Rest, Worker},
+    worker::{self, Duty, Ended, Next, Worker},
 };
 
 /// A bounded pool of workers. Workers hold it, and it holds them while they are idle; whoever made it
@@ -54,11 +54,14 @@ impl<H: Host> Pool<H> {
     /// Ends a critical section that changed the books: tells whoever waited for it, and sees to it that
     /// somebody comes for the queue.
     #[inline]
-    pub(super) fn conclude(
-        self: &Arc<Self>,
-        mut state: MutexGuard<'_, State<H>>,
-        scope: Scope<'_, H>,
-    ) {
+    pub(super) fn conclude(self: &Arc<Self>, state: MutexGuard<'_, State<H>>, scope: Scope<'_, H>) {
+        if state.concerns_somebody() {
+            self.tell_and_summon(state, scope);
+        }
+    }
+
+    #[inline(never)]
+    fn tell_and_summon(self: &Arc<Self>, mut state: MutexGuard<'_, State<H>>, scope: Scope<'_, H>) {
         let woken = state.tell();
         let summons = state.summon();
         drop(state);
@@ -142,8 +145,9 @@ impl<H: Host> Pool<H> {
         self: &Arc<Self>,
         me: &Arc<Worker<H>>,
         ended: &Ended,
+        task: &mut Option<Taken<H::Task>>,
         scope: Scope<'_, H>,
-    ) -> Next<H> {
+    ) -> Next {
         let mut state = self.state.lock();
         match ended {
             Ended::Nothing => {}
@@ -157,13 +161,18 @@ impl<H: Host> Pool<H> {
             }
             Ended::Delivery => state.delivering -= 1,
         }
-        let next = self.choose(&mut state, me);
+        let next = self.choose(&mut state, me, task);
         // Also for a worker that leaves: it may have been the one that searched.
         self.conclude(state, scope);
         next
     }
 
-    fn choose(&self, state: &mut State<H>, me: &Arc<Worker<H>>) -> Next<H> {
+    fn choose(
+        &self,
+        state: &mut State<H>,
+        me: &Arc<Worker<H>>,
+        task: &mut Option<Taken<H::Task>>,
+    ) -> Next {
         match me.duty() {
             Duty::Busy => {}
             Duty::Searching => {
@@ -177,65 +186,42 @@ impl<H: Host> Pool<H> {
             Duty::Idle => {
                 // Woken by its deadline or by chance: nobody has taken it from the idle.
                 let since = state.idle.since(me).unwrap_or_else(|| self.host.now());
-                return Rest::Sleep(state.deadline(&self.config, since)).into();
+                return Next::Sleep(state.deadline(&self.config, since));
             }
-            Duty::Leaving | Duty::Gone => return Rest::Exit.into(),
+            Duty::Leaving | Duty::Gone => return Next::Exit,
         }
         if state.live > state.capacity {
             state.dismiss(me);
-            return Rest::Exit.into();
+            return Next::Exit;
         }
-        if let Some(due) = self.not_before(state, me) {
-            return Rest::Pause(due).into();
-        }
-        if let Some(taken) = self.take(state) {
-            return Next {
-                task: Some(taken),
-                rest: Rest::Exit,
-            };
+        if !state.queue.is_empty() && state.phase != Phase::Paused {
+            if state.schedule.is_none() {
+                if self.take(state, task) {
+                    return Next::Run;
+                }
+            } else if let Some(next) = self.take_in_time(state, me, task) {
+                return next;
+            }
         }
         if !state.phase.accepts() {
             state.dismiss(me);
-            return Rest::Exit.into();
+            return Next::Exit;
         }
         let now = self.host.now();
         me.set_duty(Duty::Idle);
         state.idle.push(now, me.clone());
         state.queue.shed_memory();
-        Rest::Sleep(state.deadline(&self.config, now)).into()
-    }
-
-    /// Until when this worker waits for the time of the next task, if there is one, it is not due, and nobody
-    /// else waits for it.
-    #[inline]
-    fn not_before(&self, state: &mut State<H>, me: &Arc<Worker<H>>) -> Option<Instant> {
-        let schedule = state.schedule.as_ref()?;
-        if state.queue.is_spent() || state.phase == Phase::Paused || state.search != Search::None {
-            return None;
-        }
-        let due = schedule.not_before(self.host.now())?;
-        state.search = Search::Paced;
-        state.pacer = Some(me.clone());
-        me.set_duty(Duty::Searching);
-        Some(due)
+        Next::Sleep(state.deadline(&self.config, now))
     }
 
     /// Takes the next task, if there is one and it may start, with the stamp of its start.
-    #[inline]
-    fn take(&self, state: &mut State<H>) -> Option<Taken<H::Task>> {
-        if state.queue.is_empty() || state.phase == Phase::Paused {
-            return None;
-        }
-        if let Some(schedule) = &mut state.schedule
-            && !state.queue.is_spent()
-        {
-            let now = self.host.now();
-            if schedule.not_before(now).is_some() {
-                return None; // somebody else waits for it
-            }
-            schedule.take(now);
-        }
-        let mut taken = state.queue.pop(|| self.host.now())?;
+    #[allow(clippy::inline_always, reason = "the path of every task")]
+    #[inline(always)]
+    fn take(&self, state: &mut State<H>, task: &mut Option<Taken<H::Task>>) -> bool {
+        *task = state.queue.pop(|| self.host.now());
+        let Some(taken) = task else {
+            return false;
+        };
         state.tally.started += 1;
         if let Some(stamp) = &mut taken.stamp {
             let now = self.host.now();
@@ -243,7 +229,35 @@ impl<H: Host> Pool<H> {
                 .sampler
                 .start(*stamp, now, &mut state.tally.queue_time);
         }
-        Some(taken)
+        true
+    }
+
+    /// The same in a pool with a rate. `None`: there is nothing, or somebody else waits for the time of the
+    /// next task; else this worker does.
+    #[cold]
+    fn take_in_time(
+        &self,
+        state: &mut State<H>,
+        me: &Arc<Worker<H>>,
+        task: &mut Option<Taken<H::Task>>,
+    ) -> Option<Next> {
+        let now = self.host.now();
+        // What is left of cancelled tasks costs no time.
+        if let Some(schedule) = &mut state.schedule
+            && !state.queue.is_spent()
+        {
+            if let Some(due) = schedule.not_before(now) {
+                if state.search != Search::None {
+                    return None;
+                }
+                state.search = Search::Paced;
+                state.pacer = Some(me.clone());
+                me.set_duty(Duty::Searching);
+                return Some(Next::Pause(due));
+            }
+            schedule.take(now);
+        }
+        self.take(state, task).then_some(Next::Run)
     }
 
     /// A task has run and its result is about to be told: gives its place back, and offers the worker

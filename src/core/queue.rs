@@ -57,7 +57,8 @@ impl<T: Task> Queue<T> {
         self.lanes.len().saturating_sub(remains)
     }
 
-    #[inline]
+    #[allow(clippy::inline_always, reason = "the path of every task")]
+    #[inline(always)]
     pub(super) fn push(
         &mut self,
         task: T,
@@ -65,31 +66,51 @@ impl<T: Task> Queue<T> {
         deadline: Option<Instant>,
         stamp: Option<Stamp>,
     ) {
-        let Some(deadline) = deadline else {
-            let (task, word) = (Some(task), stamp.map(Stamp::word));
-            return self.lanes.push(priority, Entry { task, word });
-        };
+        if let Some(deadline) = deadline {
+            return self.push_timed(task, priority, deadline, stamp);
+        }
+        let (task, word) = (Some(task), stamp.map(Stamp::word));
+        self.lanes.push(priority, Entry { task, word });
+    }
+
+    #[cold]
+    fn push_timed(&mut self, task: T, priority: Priority, deadline: Instant, stamp: Option<Stamp>) {
         let ticket = self.calendar.enter(task, deadline, stamp);
         let (task, word) = (None, Some(ticket));
         self.lanes.push(priority, Entry { task, word });
     }
 
     /// The next task; one whose deadline has passed is left in the calendar.
-    #[inline]
+    #[allow(clippy::inline_always, reason = "the path of every task")]
+    #[inline(always)]
     pub(super) fn pop(&mut self, now: impl Fn() -> Instant) -> Option<Taken<T>> {
+        let entry = self.lanes.pop()?;
+        if let Some(task) = entry.task {
+            let stamp = entry.word.map(Stamp::from_word);
+            return Some(Taken { task, stamp });
+        }
+        self.pop_timed(entry.word, now)
+    }
+
+    /// A ticket has come first.
+    #[cold]
+    fn pop_timed(
+        &mut self,
+        mut ticket: Option<Ticket>,
+        now: impl Fn() -> Instant,
+    ) -> Option<Taken<T>> {
         loop {
+            let found = ticket.and_then(|ticket| self.calendar.take_in_time(ticket, now()));
+            if let Some((task, stamp)) = found {
+                return Some(Taken { task, stamp });
+            }
+            self.remains -= 1;
             let entry = self.lanes.pop()?;
             if let Some(task) = entry.task {
                 let stamp = entry.word.map(Stamp::from_word);
                 return Some(Taken { task, stamp });
             }
-            let found = entry
-                .word
-                .and_then(|ticket| self.calendar.take_in_time(ticket, now()));
-            if let Some((task, stamp)) = found {
-                return Some(Taken { task, stamp });
-            }
-            self.remains -= 1;
+            ticket = entry.word;
         }
     }
 

@@ -170,7 +170,7 @@ impl<H: Host> Pool<H> {
     pub fn enter(
         &self,
         quota: &Arc<Quota<H>>,
-        terms: Terms,
+        terms: &Terms,
         scope: Scope<'_, H>,
     ) -> Result<Entrance<H>, Refusal<H::Interrupt>> {
         self.refuse_if_closed()?;

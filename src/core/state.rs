@@ -151,6 +151,18 @@ impl<H: Host> State<H> {
         self.in_flight < self.places()
     }
 
+    /// Whether somebody may have to be told of a change, or summoned: mostly not.
+    #[inline]
+    pub(super) fn concerns_somebody(&self) -> bool {
+        let is_waited_for = !self.submitters.is_empty() || !self.joiners.is_empty();
+        is_waited_for
+            || match self.search {
+                Search::None => !self.queue.is_empty(),
+                Search::Paced => true,
+                Search::Woken | Search::Started => false,
+            }
+    }
+
     /// Decides on everyone whose wait a change of the books has ended: they are to be woken.
     #[inline]
     pub(super) fn tell(&mut self) -> Vec<Arc<Waiter<H::Parker>>> {
@@ -231,8 +243,10 @@ impl<H: Host> State<H> {
 
     /// Tells the joiners whose wait is over.
     fn join(&mut self, woken: &mut Vec<Arc<Waiter<H::Parker>>>) {
-        let joiners = std::mem::take(&mut self.joiners);
-        for joiner in joiners {
+        if !self.holds(Until::Quiet) && !self.holds(Until::Gone) {
+            return; // the usual case: a task has ended while somebody waits for all of them
+        }
+        for joiner in std::mem::take(&mut self.joiners) {
             if self.holds(joiner.until) {
                 joiner.waiter.decide(Verdict::Granted);
                 woken.push(joiner.waiter);

@@ -22,7 +22,7 @@ pub struct Terms {
 
 impl Terms {
     /// Until when to wait for a place.
-    pub(super) fn place_by(self) -> Option<Instant> {
+    pub(super) fn place_by(&self) -> Option<Instant> {
         match (self.timeout, self.deadline) {
             (Some(timeout), Some(deadline)) => Some(timeout.min(deadline)),
             (timeout, deadline) => timeout.or(deadline),
@@ -39,7 +39,7 @@ impl<H: Host> Pool<H> {
     pub fn submit(
         self: &Arc<Self>,
         task: H::Task,
-        terms: Terms,
+        terms: &Terms,
         scope: Scope<'_, H>,
     ) -> Result<(), Box<Refused<H>>> {
         let Some(deadline) = terms.deadline else {
@@ -53,11 +53,12 @@ impl<H: Host> Pool<H> {
         admitted
     }
 
-    #[inline]
+    #[allow(clippy::inline_always, reason = "70 instructions less a task")]
+    #[inline(always)]
     fn admit(
         self: &Arc<Self>,
         task: H::Task,
-        terms: Terms,
+        terms: &Terms,
         scope: Scope<'_, H>,
     ) -> Result<(), Box<Refused<H>>> {
         let mut state = self.state.lock();
@@ -70,12 +71,13 @@ impl<H: Host> Pool<H> {
     }
 
     /// Queues a task that owns a place, and sees to it that somebody comes for it.
-    #[inline]
+    #[allow(clippy::inline_always, reason = "70 instructions less a task")]
+    #[inline(always)]
     fn accept(
         self: &Arc<Self>,
         state: MutexGuard<'_, State<H>>,
         task: H::Task,
-        terms: Terms,
+        terms: &Terms,
         scope: Scope<'_, H>,
     ) -> Result<(), Box<Refused<H>>> {
         if state.live == 0 {
@@ -85,12 +87,13 @@ impl<H: Host> Pool<H> {
         Ok(())
     }
 
-    #[inline]
+    #[allow(clippy::inline_always, reason = "70 instructions less a task")]
+    #[inline(always)]
     fn enqueue(
         self: &Arc<Self>,
         mut guarded: MutexGuard<'_, State<H>>,
         task: H::Task,
-        terms: Terms,
+        terms: &Terms,
         scope: Scope<'_, H>,
     ) {
         let state = &mut *guarded;
@@ -110,7 +113,7 @@ impl<H: Host> Pool<H> {
         self: &Arc<Self>,
         mut state: MutexGuard<'_, State<H>>,
         task: H::Task,
-        terms: Terms,
+        terms: &Terms,
         scope: Scope<'_, H>,
     ) -> Result<(), Box<Refused<H>>> {
         let number = state.count_start();
@@ -136,7 +139,7 @@ impl<H: Host> Pool<H> {
         self: &Arc<Self>,
         mut state: MutexGuard<'_, State<H>>,
         task: H::Task,
-        terms: Terms,
+        terms: &Terms,
         scope: Scope<'_, H>,
     ) -> Result<(), Box<Refused<H>>> {
         if let Some(why) = closed(&state.phase) {
@@ -186,7 +189,7 @@ impl<H: Host> Pool<H> {
         self: &Arc<Self>,
         waiter: &Arc<Waiter<H::Parker>>,
         task: H::Task,
-        terms: Terms,
+        terms: &Terms,
         scope: Scope<'_, H>,
     ) -> Result<(), Box<Refused<H>>> {
         let outcome = waiter.wait::<H>(scope, terms.place_by());

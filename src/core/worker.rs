@@ -76,27 +76,15 @@ pub(super) enum Ended {
     Delivery,
 }
 
-/// What a worker does next: it runs a task if there is one, else it rests. No enum of both, which the compiler
-/// lays out so that every move of the task copies it in unaligned pieces (15 ns a task).
-pub(super) struct Next<H: Host> {
-    /// With the stamp of its start, if it is timed.
-    pub(super) task: Option<Taken<H::Task>>,
-    pub(super) rest: Rest,
-}
-
-/// What a worker does without a task.
+/// What a worker does next.
 #[derive(Clone, Copy)]
-pub(super) enum Rest {
+pub(super) enum Next {
+    /// The task that it has been given.
+    Run,
     Sleep(Option<Instant>),
     /// Until the rate lets the next task start.
     Pause(Instant),
     Exit,
-}
-
-impl<H: Host> From<Rest> for Next<H> {
-    fn from(rest: Rest) -> Self {
-        Self { task: None, rest }
-    }
 }
 
 /// The life of a worker's thread.
@@ -111,41 +99,47 @@ pub(super) fn live<H: Host>(pool: &Arc<Pool<H>>, me: &Arc<Worker<H>>, name: &str
 fn work<H: Host>(pool: &Arc<Pool<H>>, me: &Arc<Worker<H>>, scope: Scope<'_, H>) {
     let mut pace = Pace::new();
     let mut ended = Ended::Nothing;
+    // Where the pool puts the task: out of the queue and into the run, and nowhere in between.
+    let mut task = None;
     loop {
-        let Next { task, rest } = pool.next(me, &ended, scope);
-        if let Some(taken) = task {
+        ended = match pool.next(me, &ended, &mut task, scope) {
             // BUSY: the pool has already summoned the next worker, if there is more to do.
-            ended = run(pool, me, taken, scope);
-            if pace.is_due() {
-                H::block(scope, || ());
+            Next::Run => {
+                let ended = run(pool, me, &mut task, scope);
+                if pace.is_due() {
+                    H::block(scope, || ());
+                }
+                ended
             }
-            continue;
-        }
-        ended = Ended::Nothing;
-        match rest {
             // IDLE: the only place where a worker lets go of the host to sleep.
-            Rest::Sleep(deadline) => {
+            Next::Sleep(deadline) => {
                 if H::block(scope, || pool.sleep(me, deadline)) == Parked::TimedOut {
                     // EXPIRED: this worker or one that has been idle for longer is told to leave.
                     pool.expire();
                 }
+                Ended::Nothing
             }
-            Rest::Pause(until) => {
+            Next::Pause(until) => {
                 H::block(scope, || me.parker.park(Some(pool.host().alarm(until))));
+                Ended::Nothing
             }
             // EXIT: it does not count any more, and nobody will wake it.
-            Rest::Exit => return,
-        }
+            Next::Exit => return,
+        };
     }
 }
 
 fn run<H: Host>(
     pool: &Arc<Pool<H>>,
     me: &Arc<Worker<H>>,
-    Taken { task, stamp: start }: Taken<H::Task>,
+    task: &mut Option<Taken<H::Task>>,
     scope: Scope<'_, H>,
 ) -> Ended {
-    let ran = guard(|| task.run(pool.host(), scope));
+    let start = task.as_ref().and_then(|taken| taken.stamp);
+    let ran = guard(|| match task.take() {
+        Some(taken) => taken.task.run(pool.host(), scope),
+        None => Ran::Silent(Outcome::Failed),
+    });
     if let Some(start) = start
         && !matches!(ran, Some(Ran::Cancelled))
     {
@@ -167,6 +161,7 @@ fn run<H: Host>(
 }
 
 /// A panic in a task ends neither the worker nor its books. The panic hook has reported it.
+#[inline]
 pub(super) fn guard<R>(body: impl FnOnce() -> R) -> Option<R> {
     catch_unwind(AssertUnwindSafe(body)).ok()
 }

@@ -54,7 +54,7 @@ pub(super) enum State {
     CancelledAndNotified,
     Returned(Py<PyAny>),
     /// A pool's task raised it, and nobody has looked.
-    Unseen(Unseen),
+    Unseen(Box<Unseen>),
     Raised(Py<PyBaseException>),
 }
 
@@ -162,11 +162,11 @@ impl Future {
             let future = new(type_object, empty.as_ptr(), std::ptr::null_mut());
             Bound::from_owned_ptr_or_err(py, future)?.cast_into_unchecked::<Self>()
         };
-        let name = work.call.extras.as_ref().and_then(|it| it.name.as_ref());
-        let name = name.map(|name| name.clone_ref(py));
         let mut inner = future.get().inner.lock();
+        if let Some(extras) = &work.call.extras {
+            inner.name = extras.name.as_ref().map(|name| name.clone_ref(py));
+        }
         inner.state = State::Pending(Some(work));
-        inner.name = name;
         drop(inner);
         future.get().tracked.store(false, Ordering::Relaxed);
         // SAFETY: an object of a type with garbage collection, just made.
@@ -227,7 +227,7 @@ impl Future {
     /// The worker's end of it. `busy` is called before any foreign code runs.
     pub(super) fn finish(
         slf: &Bound<'_, Self>,
-        result: Result<Py<PyAny>, Unseen>,
+        result: Result<Py<PyAny>, Box<Unseen>>,
         busy: impl FnOnce(),
     ) {
         let mut busy = Some(busy);
@@ -249,7 +249,7 @@ impl Future {
         let py = slf.py();
         let mut end = Some(match errors::ending(py, why) {
             None => State::CancelledAndNotified,
-            Some(error) => State::Unseen(Unseen::new(py, error.into_value(py), host)),
+            Some(error) => State::Unseen(Box::new(Unseen::new(py, error.into_value(py), host))),
         });
         Self::track_for(slf, end.as_ref());
         let before = Self::settle(slf, &mut None::<fn()>, |state| {
@@ -387,10 +387,7 @@ impl Future {
         if stack::is_low() {
             return Err(errors::too_deep());
         }
-        if let Some(call) = slf.get().claim() {
-            let task = Task::Claimed(slf.clone().unbind(), call);
-            pool.run_claimed(task, slf.py());
-        }
+        pool.run_waited(Task::Submit(slf.clone().unbind()), slf.py());
         Ok(())
     }
 
@@ -673,7 +670,8 @@ impl Future {
 
 /// A future ends: an exception that nobody has looked at goes to the pool's handler.
 fn report_unseen(py: Python<'_>, state: State, name: Option<&Py<PyString>>) {
-    if let State::Unseen(Unseen { error, handler }) = state {
+    if let State::Unseen(unseen) = state {
+        let Unseen { error, handler } = *unseen;
         // The end of an object must not touch the exception that is on its way through its owner.
         let raised = PyErr::take(py);
         errors::handle(py, handler.as_ref(), error, name);

@@ -80,9 +80,9 @@ impl Running {
     #[inline]
     pub(super) fn close(&self) {
         CURRENT.set(ptr::null());
-        let open = this_thread() | OPEN;
-        let (done, failed) = (Ordering::AcqRel, Ordering::Acquire);
-        if self.word.compare_exchange(open, 0, done, failed).is_err() {
+        // Its own writing but for a mark: read without order, and compared.
+        let word = self.word.load(Ordering::Relaxed);
+        if word & 3 != OPEN || !self.swap(word, 0) {
             let before = self.change(|mark| mark != TOUCHED, |_| 0);
             set_pending(before, ptr::null_mut());
         }

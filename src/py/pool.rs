@@ -60,7 +60,7 @@ impl Pool {
     ) -> PyResult<()> {
         let core = self.core(py)?;
         let Some(order) = order else {
-            return submit(py, core, Task::Go { call, group }, Terms::default());
+            return submit(py, core, Task::Go { call, group }, &Terms::default());
         };
         submit_by(py, core, order, call, |call| Ok(Task::Go { call, group }))
     }
@@ -78,7 +78,7 @@ impl Pool {
         let Some(order) = order else {
             let future = Future::pending(py, Work { call, pool })?;
             let task = Task::Submit(future.clone().unbind());
-            submit(py, core, task, Terms::default())?;
+            submit(py, core, task, &Terms::default())?;
             return Ok(future);
         };
         let mut made = None;
@@ -92,8 +92,9 @@ impl Pool {
     }
 }
 
-#[inline]
-fn submit(py: Python<'_>, core: &Arc<Core>, task: Task, terms: Terms) -> PyResult<()> {
+#[allow(clippy::inline_always, reason = "the path of every task")]
+#[inline(always)]
+fn submit(py: Python<'_>, core: &Arc<Core>, task: Task, terms: &Terms) -> PyResult<()> {
     core.submit(task, terms, py).map_err(|refused| {
         let Refused { task, why } = *refused;
         drop(task);
@@ -114,7 +115,7 @@ fn submit_by(
     extras.name = order.name.as_ref().map(|name| name.clone_ref(py));
     let entrance = match &order.quota {
         None => None,
-        Some(quota) => Some(core.enter(quota, terms, py).map_err(|why| {
+        Some(quota) => Some(core.enter(quota, &terms, py).map_err(|why| {
             core.count_refusal();
             errors::refused(py, why, Some(quota.numbers().0))
         })?),
@@ -131,7 +132,7 @@ fn submit_by(
         Some(Entrance::Admitted(guard)) => extras.guard = Some(guard),
         None => {}
     }
-    submit(py, core, make(call)?, terms)
+    submit(py, core, make(call)?, &terms)
 }
 
 fn open(py: Python<'_>, host: Host, config: Config) -> PyResult<Arc<Core>> {

@@ -43,11 +43,12 @@ pub(super) struct Call {
 }
 
 impl Extras {
-    #[inline]
-    fn parts(
-        extras: Option<Box<Self>>,
-    ) -> (Option<Py<PyDict>>, Option<Py<PyString>>, Option<Guard>) {
-        extras.map_or((None, None, None), |it| (it.kwargs, it.name, it.guard))
+    /// The call is over: what it was called with is dropped, and its place in a sub-pool is free.
+    fn ran(&mut self) {
+        self.kwargs = None;
+        if let Some(guard) = &mut self.guard {
+            guard.free_place();
+        }
     }
 }
 
@@ -84,7 +85,7 @@ impl Call {
     /// included.
     fn run<R>(
         self,
-        kwargs: Option<&Py<PyDict>>,
+        extras: Option<&Extras>,
         py: Python<'_>,
         host: &Host,
         tell: impl FnOnce(PyResult<Bound<'_, PyAny>>) -> R,
@@ -93,6 +94,7 @@ impl Call {
         let function = self.function.as_ref().or(held.as_ref());
         let function =
             function.expect("a call without a function is made by a pool that holds one");
+        let kwargs = extras.and_then(|extras| extras.kwargs.as_ref());
         self.context.run(py, || {
             tell(interpreter::call(py, function, self.args.bind(py), kwargs))
         })
@@ -121,8 +123,6 @@ pub(super) enum Task {
     },
     /// `submit`: the future holds the call, where the garbage collector can see it.
     Submit(Py<Future>),
-    /// The same, by whoever waits for it and has taken the call out.
-    Claimed(Py<Future>, Call),
 }
 
 /// What a task leaves to be told.
@@ -131,36 +131,34 @@ pub(super) enum Delivery {
     /// One job of the group is done.
     Done(Arc<WaitGroup>),
     /// The future's result; then the end of its presence in a sub-pool.
-    Result(Py<Future>, Result<Py<PyAny>, Unseen>, Option<Guard>),
-}
-
-/// The task's place in a sub-pool, if it has one, is free from now on.
-fn free_place(guard: &mut Option<Guard>) {
-    if let Some(guard) = guard {
-        guard.free_place();
-    }
+    Result(
+        Py<Future>,
+        Result<Py<PyAny>, Box<Unseen>>,
+        Option<Box<Extras>>,
+    ),
 }
 
 /// A call whose result somebody waits for.
 fn run_for(future: Py<Future>, mut call: Call, host: &Host, py: Python<'_>) -> Ran<Delivery> {
-    let (kwargs, _, mut guard) = Extras::parts(call.extras.take());
+    let mut extras = call.extras.take();
     let running = &future.get().running;
     running.open();
-    let result = call.run(kwargs.as_ref(), py, host, |result| {
+    let result = call.run(extras.as_deref(), py, host, |result| {
         running.close();
         result.map(Bound::unbind)
     });
-    drop(kwargs);
-    free_place(&mut guard);
+    if let Some(extras) = &mut extras {
+        extras.ran();
+    }
     match result {
         Ok(value) => Ran::Deliver(
-            Delivery::Result(future, Ok(value), guard),
+            Delivery::Result(future, Ok(value), extras),
             Outcome::Completed,
         ),
         Err(error) => {
-            let unseen = Unseen::new(py, error.into_value(py), host);
+            let unseen = Box::new(Unseen::new(py, error.into_value(py), host));
             Ran::Deliver(
-                Delivery::Result(future, Err(unseen), guard),
+                Delivery::Result(future, Err(unseen), extras),
                 Outcome::Failed,
             )
         }
@@ -174,15 +172,16 @@ impl core::Task for Task {
     fn run(self, host: &Host, py: Python<'_>) -> Ran<Delivery> {
         match self {
             Self::Go { mut call, group } => {
-                let (kwargs, name, guard) = Extras::parts(call.extras.take());
+                let extras = call.extras.take();
                 let mut outcome = Outcome::Completed;
-                call.run(kwargs.as_ref(), py, host, |result| {
+                call.run(extras.as_deref(), py, host, |result| {
                     if let Err(error) = result {
                         outcome = Outcome::Failed;
-                        host.handle(py, error, name.as_ref());
+                        let name = extras.as_ref().and_then(|extras| extras.name.as_ref());
+                        host.handle(py, error, name);
                     }
                 });
-                drop((kwargs, name, guard));
+                drop(extras);
                 match group {
                     None => Ran::Silent(outcome),
                     Some(group) => Ran::Deliver(Delivery::Done(group), outcome),
@@ -192,7 +191,6 @@ impl core::Task for Task {
                 None => Ran::Cancelled,
                 Some(call) => run_for(future, call, host, py),
             },
-            Self::Claimed(future, call) => run_for(future, call, host, py),
         }
     }
 
@@ -211,9 +209,9 @@ impl core::Task for Task {
     fn deliver(delivery: Delivery, py: Python<'_>, busy: impl FnOnce()) {
         match delivery {
             Delivery::Done(group) => done(&group),
-            Delivery::Result(future, result, guard) => {
+            Delivery::Result(future, result, extras) => {
                 Future::finish(future.bind(py), result, busy);
-                drop(guard);
+                drop(extras);
             }
         }
     }
@@ -230,15 +228,13 @@ impl core::Task for Task {
                 }
                 true
             }
-            Self::Submit(future) | Self::Claimed(future, _) => {
-                Future::discard(future.bind(py), host, why)
-            }
+            Self::Submit(future) => Future::discard(future.bind(py), host, why),
         }
     }
 
     fn is_cancelled(&self) -> bool {
         match self {
-            Self::Go { .. } | Self::Claimed(..) => false,
+            Self::Go { .. } => false,
             Self::Submit(future) => future.get().is_cancelled(),
         }
     }
