@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from antspy import Pool
+
 LIMIT = 20.0
 """Seconds after which something that must happen has not."""
 
@@ -123,3 +125,11 @@ def run_program(source: str, *options: str) -> str:
     code, out, err = Program(source, *options).end()
     assert (code, err) == (0, ""), f"exit code {code}, stderr:\n{err}"
     return out
+
+
+def assert_settled(pool: Pool) -> None:
+    """Wait until the pool has nothing to do, and check that each accepted task is counted once."""
+    assert pool.wait(timeout=LIMIT)
+    stats = pool.stats()
+    assert (pool.queued, stats.queued, pool.waiting) == (0, 0, 0)
+    assert stats.submitted == stats.completed + stats.failed + stats.cancelled
