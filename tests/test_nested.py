@@ -2,14 +2,12 @@
 
 import sys
 import threading
-import time
-from collections.abc import Callable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from contextvars import ContextVar
 
 import pytest
-from antspy import Pool, PoolOverloadError, WaitGroup
-from support import LIMIT, Gate, Thread, assert_settled, eventually, run_program
+from antspy import Pool, WaitGroup
+from support import LIMIT, Gate, assert_settled, eventually, run_program
 
 QUEUES = pytest.mark.parametrize("queue_size", [0, 5, None])
 name: ContextVar[str] = ContextVar("name", default="nobody")
@@ -103,7 +101,9 @@ def fib(pool: Pool, number: int) -> int:
 
 
 @pytest.mark.parametrize(("capacity", "queue_size"), [(1, 0), (2, 0), (2, 3), (2, None), (4, 100)])
-def test_divide_and_conquer_needs_no_more_workers_than_capacity(capacity: int, queue_size: int | None) -> None:
+def test_divide_and_conquer_needs_no_more_workers_than_capacity(
+    capacity: int, queue_size: int | None
+) -> None:
     with Pool(capacity, queue_size=queue_size, expiry=None) as pool:
         assert pool.submit(fib, pool, 14).result(LIMIT) == 377
         assert_settled(pool)

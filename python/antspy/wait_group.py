@@ -33,6 +33,8 @@ class WaitGroup(_WaitGroup):
         if pool is not None and not isinstance(pool, Pool):
             raise TypeError(f"pool must be a Pool or None, not {pool!r}")
         self._pool = pool
+        if pool is not None:
+            self._use(pool)
 
     def go(self, fn: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Run `fn(*args, **kwargs)` on the pool as one job of this group, whatever comes of it.

@@ -65,7 +65,18 @@ impl<H: Host> Pool<H> {
         true
     }
 
+    /// All of it is the nested task's: its callbacks, too, are no part of the task in whose midst it runs.
     fn run_nested(
+        self: &Arc<Self>,
+        task: H::Task,
+        place: Place,
+        stamp: Option<Stamp>,
+        scope: Scope<'_, H>,
+    ) {
+        H::nest(scope, || self.run_and_deliver(task, place, stamp, scope));
+    }
+
+    fn run_and_deliver(
         self: &Arc<Self>,
         task: H::Task,
         place: Place,
@@ -85,7 +96,7 @@ impl<H: Host> Pool<H> {
             let state = &mut *self.state.lock();
             state.sampler.start(stamp, now, &mut state.tally.queue_time)
         });
-        let ran = H::nest(scope, || guard(|| task.run(self.host(), scope)));
+        let ran = guard(|| task.run(self.host(), scope));
         let (delivery, outcome) = match ran {
             Some(Ran::Cancelled) => {
                 let mut state = self.state.lock();

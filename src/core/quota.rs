@@ -181,14 +181,13 @@ impl<H: Host> Pool<H> {
             return Ok(Entrance::Admitted(quota.guard()));
         }
         match self.config().overflow {
-            Overflow::Block if is_worker_of(self) && !H::can_nest(scope) => {
-                return Err(Refusal::TooDeep);
+            Overflow::Block if !is_worker_of(self) => {}
+            Overflow::Block | Overflow::CallerRuns if H::can_nest(scope) => {
+                return Ok(Entrance::Here);
             }
-            Overflow::Block if is_worker_of(self) => return Ok(Entrance::Here),
-            Overflow::CallerRuns => return Ok(Entrance::Here),
+            Overflow::Block | Overflow::CallerRuns => return Err(Refusal::TooDeep),
             Overflow::Discard => return Ok(Entrance::Discarded),
             Overflow::Raise => return Err(Refusal::Overload),
-            Overflow::Block => {}
         }
         let waiter = Arc::new(Waiter::default());
         state.submitters.push(terms.priority, waiter.clone());
@@ -196,7 +195,7 @@ impl<H: Host> Pool<H> {
         // Once more: it may have been closed, and all who waited sent away, just before this came in line.
         let outcome = match self.refuse_if_closed() {
             Ok(()) => waiter
-                .wait::<H>(scope, terms.place_by())
+                .wait::<H>(scope, terms.place_by(self.host()))
                 .map_err(|cut| match cut {
                     Cut::Interrupted(interrupt) => Refusal::Interrupted(interrupt),
                     Cut::TimedOut => Refusal::TimedOut,

@@ -16,14 +16,15 @@ pub struct Terms {
     pub priority: Priority,
     /// Until when its submitter waits for a place.
     pub timeout: Option<Instant>,
-    /// By when it must have started; after that it is cancelled.
+    /// By when it must have started, on the host's clock; after that it is cancelled.
     pub deadline: Option<Instant>,
 }
 
 impl Terms {
-    /// Until when to wait for a place.
-    pub(super) fn place_by(&self) -> Option<Instant> {
-        match (self.timeout, self.deadline) {
+    /// Until when to wait for a place. The deadline is on the host's clock.
+    pub(super) fn place_by<H: Host>(&self, host: &H) -> Option<Instant> {
+        let deadline = self.deadline.map(|deadline| host.alarm(deadline));
+        match (self.timeout, deadline) {
             (Some(timeout), Some(deadline)) => Some(timeout.min(deadline)),
             (timeout, deadline) => timeout.or(deadline),
         }
@@ -168,6 +169,9 @@ impl<H: Host> Pool<H> {
             }
             Overflow::CallerRuns => {
                 drop(state);
+                if !H::can_nest(scope) {
+                    return self.refuse(task, Refusal::TooDeep);
+                }
                 self.run_here(task, scope);
                 Ok(())
             }
@@ -192,7 +196,7 @@ impl<H: Host> Pool<H> {
         terms: &Terms,
         scope: Scope<'_, H>,
     ) -> Result<(), Box<Refused<H>>> {
-        let outcome = waiter.wait::<H>(scope, terms.place_by());
+        let outcome = waiter.wait::<H>(scope, terms.place_by(self.host()));
         let mut state = self.state.lock();
         let closed = closed(&state.phase);
         if closed.is_none() && matches!(outcome, Ok(Verdict::Granted)) {

@@ -33,7 +33,7 @@ use super::{
     stack,
     task::{Call, Task},
 };
-use crate::core::{Cut, Ending, Verdict, Waiter, sync::Mutex};
+use crate::core::{Cut, Ending, Host as _, Verdict, Waiter, sync::Mutex};
 
 /// What a pool's future holds until a worker takes it.
 #[derive(Debug)]
@@ -41,6 +41,14 @@ pub(super) struct Work {
     pub(super) call: Call,
     /// Told if the task ends before a worker takes it: its place is free then.
     pub(super) pool: Arc<Core>,
+}
+
+impl Work {
+    /// Whether its deadline has passed: it is about to be cancelled.
+    fn is_late(&self) -> bool {
+        let deadline = self.call.extras.as_ref().and_then(|it| it.deadline);
+        deadline.is_some_and(|deadline| deadline <= self.pool.host().now())
+    }
 }
 
 /// How far it is.
@@ -380,7 +388,9 @@ impl Future {
     fn help(slf: &Bound<'_, Self>) -> PyResult<()> {
         let inner = slf.get().inner.lock();
         let pool = match &inner.state {
-            State::Pending(Some(work)) if work.pool.has_this_worker() => work.pool.clone(),
+            State::Pending(Some(work)) if work.pool.has_this_worker() && !work.is_late() => {
+                work.pool.clone()
+            }
             _ => return Ok(()),
         };
         drop(inner);

@@ -32,13 +32,13 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// For a task that is handed in now.
-    pub(super) fn terms(&self) -> Terms {
-        let at = |after: Option<Duration>| after.and_then(|it| Instant::now().checked_add(it));
+    /// For a task that is handed in now, which is `now` on the pool's clock.
+    pub(super) fn terms(&self, now: Instant) -> Terms {
+        let after = |wait: Option<Duration>, now: Instant| now.checked_add(wait?);
         Terms {
             priority: self.priority,
-            timeout: at(self.timeout),
-            deadline: at(self.deadline),
+            timeout: after(self.timeout, Instant::now()),
+            deadline: after(self.deadline, now),
         }
     }
 }

@@ -19,7 +19,7 @@ use super::{
     stats,
     task::{Call, Task, WaitGroup},
 };
-use crate::core::{self, Config, Entrance, Refused, Stats, Terms, Unfinished};
+use crate::core::{self, Config, Entrance, Host as _, Refused, Stats, Terms, Unfinished};
 
 /// The core that runs Python tasks.
 pub(super) type Core = core::Pool<Host>;
@@ -110,8 +110,9 @@ fn submit_by(
     mut call: Call,
     make: impl FnOnce(Call) -> PyResult<Task>,
 ) -> PyResult<()> {
-    let terms = order.terms();
+    let terms = order.terms(core.host().now());
     let extras = call.extras.get_or_insert_default();
+    extras.deadline = terms.deadline;
     extras.name = order.name.as_ref().map(|name| name.clone_ref(py));
     let entrance = match &order.quota {
         None => None,

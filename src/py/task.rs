@@ -1,6 +1,6 @@
 //! What the pool runs: one call of a Python function, for a future or for nobody.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use pyo3::{
     PyTraverseError, PyVisit, ffi,
@@ -29,6 +29,8 @@ pub(super) struct Extras {
     pub(super) kwargs: Option<Py<PyDict>>,
     pub(super) name: Option<Py<PyString>>,
     pub(super) guard: Option<Guard>,
+    /// By when it must have started, for a worker that would run it out of turn.
+    pub(super) deadline: Option<Instant>,
 }
 
 /// A function, its arguments, and the context of whoever submitted it.

@@ -14,6 +14,7 @@ use super::{
     arguments::{self, Count, Timeout},
     errors,
     pool::{Core as PoolCore, Pool},
+    stack,
     task::{Call, Task, WaitGroup as Core},
 };
 
@@ -22,7 +23,7 @@ use super::{
 #[derive(Debug)]
 pub(super) struct WaitGroup {
     core: Arc<Core>,
-    /// Where the first job was started: the pool whose workers can help.
+    /// Where its jobs run: the pool whose workers can help.
     pool: OnceLock<Weak<PoolCore>>,
     /// Workers that wait and would help. `SeqCst`: a worker counts itself and then looks at the queue, a
     /// submitter queues and then looks here; one of them sees the other.
@@ -68,6 +69,9 @@ impl WaitGroup {
         let Some(pool) = self.own_pool() else {
             return self.core.wait(py, deadline, || ());
         };
+        if self.core.count() > 0 && stack::is_low() {
+            return Err(errors::too_deep());
+        }
         // A worker: jobs that nobody has started may have nobody else to run them.
         let is_own = |task: &Task| task.is_of(&self.core);
         self.helpers.fetch_add(1, Ordering::SeqCst);
@@ -81,6 +85,13 @@ impl WaitGroup {
     #[getter]
     fn count(&self) -> u64 {
         self.core.count()
+    }
+
+    /// Says where its jobs will run: a worker may wait for the group before the first is started.
+    fn _use(&self, py: Python<'_>, pool: &Bound<'_, Pool>) -> PyResult<()> {
+        let core = pool.get().core(py)?;
+        self.pool.get_or_init(|| Arc::downgrade(core));
+        Ok(())
     }
 
     /// `WaitGroup.go`, on the pool that the Python class found.
