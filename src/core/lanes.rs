@@ -69,6 +69,7 @@ impl<T> Lanes<T> {
     pub(super) fn pop(&mut self) -> Option<T> {
         let normal = &mut self.lanes[Priority::Normal as usize];
         let item = if normal.items.len() == self.len {
+            normal.passed = 0;
             normal.items.pop_front()? // the usual case: nothing in the other lanes
         } else {
             self.pop_by_rule()?
@@ -83,10 +84,7 @@ impl<T> Lanes<T> {
         let starving = |lane: &Lane<T>| ready(lane) && lane.passed >= PATIENCE;
         let from = self.lanes.iter().rposition(starving);
         let from = from.or_else(|| self.lanes.iter().position(ready))?;
-        let [_, below @ ..] = &mut self.lanes[from..] else {
-            return None;
-        };
-        for lane in below.iter_mut().filter(|lane| ready(lane)) {
+        for lane in self.lanes.iter_mut().filter(|lane| ready(lane)) {
             lane.passed = lane.passed.saturating_add(1);
         }
         self.lanes[from].passed = 0;
@@ -175,6 +173,20 @@ mod tests {
                 assert!(window.iter().any(|(priority, _)| *priority == lane));
             }
         }
+    }
+
+    #[test]
+    fn a_lane_that_had_its_turn_alone_has_not_been_passed_over() {
+        let mut lanes = full(0);
+        for _ in 0..PATIENCE {
+            lanes.push(High, (High, 0));
+        }
+        lanes.push(Normal, (Normal, 0));
+        lanes.push(Normal, (Normal, 1));
+        let taken: Vec<_> = (0..=PATIENCE).filter_map(|_| lanes.pop()).collect();
+        assert_eq!(taken.last(), Some(&(Normal, 0)));
+        lanes.push(High, (High, 1));
+        assert_eq!(lanes.pop(), Some((High, 1)));
     }
 
     #[test]
