@@ -21,8 +21,6 @@ const EACH: usize = 500;
 /// Four threads submit; every third task they cancel again if they can, every eleventh panics, every fifth
 /// leaves something to tell. Returns how many bodies ran.
 fn storm(pool: &Arc<TestPool>, ledger: &Arc<Ledger>, meanwhile: impl FnOnce()) -> usize {
-    // A caller that runs a task itself has its panic, too.
-    let panics = pool.config().overflow != Overflow::CallerRuns;
     let ran = Arc::new(AtomicUsize::new(0));
     thread::scope(|threads| {
         for _ in 0..SUBMITTERS {
@@ -31,7 +29,7 @@ fn storm(pool: &Arc<TestPool>, ledger: &Arc<Ledger>, meanwhile: impl FnOnce()) -
                     let ran = ran.clone();
                     let body = move || {
                         ran.fetch_add(1, Ordering::SeqCst);
-                        if number % 11 == 0 && panics {
+                        if number % 11 == 0 {
                             panic_quietly();
                         }
                     };

@@ -20,7 +20,7 @@ use std::{
     time::Instant,
 };
 
-use antspy::core::{Config, Fault, Host, Pool, Refusal};
+use antspy::core::{Config, Fault, Host, Pool, Refusal, Terms};
 
 #[cfg(loom)]
 pub(crate) use self::sleep::{Clock, interrupt_this_thread};
@@ -122,9 +122,13 @@ impl Host for TestHost {
 
     fn enter(&self, _worker: &str, body: impl FnOnce(&Attached, Result<(), Fault>)) {
         self.tally.entered.fetch_add(1, Ordering::SeqCst);
-        sleep::begin_thread(&self.clock, &self.tally);
+        sleep::begin_thread(&self.tally);
         let fit = self.fit.lock().unwrap().clone();
         body(&Attached::counting(self.worker_blocks.clone()), fit);
+    }
+
+    fn visit(&self, body: impl FnOnce(&Attached)) {
+        body(&Attached::new());
     }
 
     fn block<R>(scope: &Attached, wait: impl FnOnce() -> R) -> R {
@@ -143,6 +147,12 @@ impl Host for TestHost {
 
     fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    fn alarm(&self, deadline: Instant) -> Instant {
+        // Whoever asks is about to sleep by this clock.
+        sleep::next_by(&self.clock);
+        deadline
     }
 }
 
@@ -168,6 +178,13 @@ impl Rig {
         submit(&self.0, job)
     }
 
+    /// Submits from this thread, whose scope is `scope`.
+    pub(crate) fn submit_from(&self, scope: &Attached, job: Job) {
+        self.0
+            .submit(job, Terms::default(), scope)
+            .expect("accepted");
+    }
+
     /// Waits until all is done.
     pub(crate) fn wait(&self) {
         self.0
@@ -177,8 +194,12 @@ impl Rig {
 
     /// Closes the pool and waits for its threads.
     pub(crate) fn finish(&self) {
-        self.0.close();
+        self.close();
         self.wait_gone();
+    }
+
+    pub(crate) fn close(&self) {
+        self.0.close(&Attached::new());
     }
 
     pub(crate) fn wait_gone(&self) {
@@ -200,13 +221,23 @@ impl std::ops::Deref for Rig {
 #[cfg(not(loom))]
 impl Drop for Rig {
     fn drop(&mut self) {
-        self.0.close();
+        self.close();
     }
 }
 
 /// Submits from this thread. A job that is refused is marked so.
 pub(crate) fn submit(pool: &Arc<TestPool>, job: Job) -> Result<(), Refusal<Interrupt>> {
-    pool.submit(job, &Attached::new()).map_err(|refused| {
+    submit_on(pool, job, Terms::default())
+}
+
+/// The same, on these terms.
+pub(crate) fn submit_on(
+    pool: &Arc<TestPool>,
+    job: Job,
+    terms: Terms,
+) -> Result<(), Refusal<Interrupt>> {
+    let submitted = pool.submit(job, terms, &Attached::new());
+    submitted.map_err(|refused| {
         refused.task.refuse();
         refused.why
     })

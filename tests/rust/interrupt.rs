@@ -144,12 +144,13 @@ fn a_signal_breaks_off_the_wait_for_a_group() {
         let group = WaitGroup::<TestHost>::new();
         group.add(1).expect("in range");
         thread::scope(|threads| {
-            let (signals, wait) = on_a_thread(threads, || group.wait(&Attached::new(), None));
+            let (signals, wait) =
+                on_a_thread(threads, || group.wait(&Attached::new(), None, || ()));
             signals.raise(Handler::Returns);
             eventually(|| signals.handled() == 1);
             signals.raise(Handler::Raises);
             assert_eq!(wait.join().unwrap(), Err(Interrupt));
-            let (_, wait) = on_a_thread(threads, || group.wait(&Attached::new(), None));
+            let (_, wait) = on_a_thread(threads, || group.wait(&Attached::new(), None, || ()));
             group.done().expect("in range");
             assert_eq!(wait.join().unwrap(), Ok(true));
         });

@@ -216,7 +216,7 @@ fn a_task_that_would_wait_for_itself_is_told_so() {
             |pool, scope| pool.wait(scope, None),
             |pool, scope| pool.wait_gone(scope, None),
             |pool, scope| {
-                pool.close();
+                pool.close(scope);
                 pool.reboot(scope).map(drop)
             },
         ];

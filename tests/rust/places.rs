@@ -224,9 +224,7 @@ fn an_unlimited_pool_never_makes_anyone_wait() {
         let scope = Attached::new();
         let gate = Gate::default();
         for _ in 0..50 {
-            rig.0
-                .submit(Job::new(gate.waits()), &scope)
-                .expect("a free place");
+            rig.submit_from(&scope, Job::new(gate.waits()));
         }
         assert_eq!(scope.blocks(), 0);
         eventually(|| rig.stats().running == 50);

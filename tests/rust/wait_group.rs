@@ -18,7 +18,7 @@ use crate::{
 type Group = WaitGroup<TestHost>;
 
 fn wait(group: &Group) {
-    assert_eq!(group.wait(&Attached::new(), None), Ok(true));
+    assert_eq!(group.wait(&Attached::new(), None, || ()), Ok(true));
 }
 
 #[test]
@@ -55,10 +55,10 @@ fn a_call_that_fails_leaves_the_count_as_it_was() {
 fn nobody_waits_for_nothing() {
     within_limit(|| {
         let (group, scope) = (Group::new(), Attached::new());
-        assert_eq!(group.wait(&scope, None), Ok(true));
+        assert_eq!(group.wait(&scope, None, || ()), Ok(true));
         group.add(1).expect("in range");
         group.done().expect("in range");
-        assert_eq!(group.wait(&scope, None), Ok(true));
+        assert_eq!(group.wait(&scope, None, || ()), Ok(true));
         assert_eq!(scope.blocks(), 0);
     });
 }
@@ -85,9 +85,9 @@ fn a_wait_with_a_deadline_says_whether_it_came_in_time() {
     within_limit(|| {
         let group = Group::new();
         group.add(1).expect("in range");
-        assert_eq!(group.wait(&Attached::new(), Some(soon())), Ok(false));
+        assert_eq!(group.wait(&Attached::new(), Some(soon()), || ()), Ok(false));
         group.done().expect("in range");
-        assert_eq!(group.wait(&Attached::new(), Some(soon())), Ok(true));
+        assert_eq!(group.wait(&Attached::new(), Some(soon()), || ()), Ok(true));
     });
 }
 

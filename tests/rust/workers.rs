@@ -88,12 +88,8 @@ fn one_caller_that_waits_for_each_result_needs_one_worker() {
             let scope = Attached::new();
             for _ in 0..2000 {
                 let (tell, told) = mpsc::channel();
-                rig.0
-                    .submit(
-                        Job::telling(true, move |_, _| tell.send(()).unwrap()),
-                        &scope,
-                    )
-                    .expect("accepted");
+                let job = Job::telling(true, move |_, _| tell.send(()).unwrap());
+                rig.submit_from(&scope, job);
                 told.recv().unwrap();
             }
             assert_eq!(rig.stats().started, 1, "capacity {capacity}");
@@ -215,7 +211,7 @@ fn a_submit_that_finds_a_place_never_lets_go_of_the_runtime() {
         });
         let scope = Attached::new();
         for _ in 0..1000 {
-            rig.0.submit(Job::new(|| ()), &scope).expect("accepted");
+            rig.submit_from(&scope, Job::new(|| ()));
         }
         assert_eq!(scope.blocks(), 0);
         rig.0.wait(&scope, None).expect("no signal");
@@ -232,7 +228,7 @@ fn a_submit_that_waits_lets_go_of_the_runtime_once() {
         thread::scope(|threads| {
             let submitter = threads.spawn(|| {
                 let scope = Attached::new();
-                rig.0.submit(Job::new(|| ()), &scope).expect("accepted");
+                rig.submit_from(&scope, Job::new(|| ()));
                 scope.blocks()
             });
             eventually(|| rig.stats().waiting == 1);

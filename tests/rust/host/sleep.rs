@@ -33,7 +33,7 @@ impl Bed {
 impl Park for Sleeper {
     fn park(&self, deadline: Option<Instant>) -> Parked {
         let signals = Signals::of_this_thread();
-        let clock = THREAD.with_borrow(|thread| thread.clock.clone());
+        let clock = THREAD.with_borrow_mut(|thread| mem::take(&mut thread.clock));
         signals.ring_for(Some(self.0.clone()));
         if deadline.is_some() {
             clock.ring_for(&self.0);
@@ -70,7 +70,7 @@ impl Sleeper {
     }
 }
 
-/// What a worker's thread knows of its host.
+/// What a thread knows of its host.
 #[derive(Default)]
 struct Thread {
     clock: Clock,
@@ -90,11 +90,13 @@ impl Drop for Thread {
 }
 
 /// A worker's thread begins.
-pub(super) fn begin_thread(clock: &Clock, tally: &Arc<Tally>) {
-    THREAD.with_borrow_mut(|thread| {
-        thread.clock = clock.clone();
-        thread.tally = Some(tally.clone());
-    });
+pub(super) fn begin_thread(tally: &Arc<Tally>) {
+    THREAD.with_borrow_mut(|thread| thread.tally = Some(tally.clone()));
+}
+
+/// The next sleep of this thread is by `clock`; those for which nobody asks are by the real one.
+pub(super) fn next_by(clock: &Clock) {
+    THREAD.with_borrow_mut(|thread| thread.clock = clock.clone());
 }
 
 pub(super) fn run_handlers() -> Result<(), Interrupt> {

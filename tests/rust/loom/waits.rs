@@ -111,7 +111,7 @@ fn a_wait_for_a_group_racing_the_last_done_comes_back() {
                 thread::spawn(move || group.done().expect("in range"))
             })
             .collect();
-        assert_eq!(group.wait(&Attached::new(), None), Ok(true));
+        assert_eq!(group.wait(&Attached::new(), None, || ()), Ok(true));
         assert_eq!(group.count(), 0);
         for worker in workers {
             worker.join().unwrap();
@@ -129,7 +129,7 @@ fn a_group_used_again_holds_nobody_of_the_round_before() {
         group.add(1).expect("in range");
         let waits = {
             let group = group.clone();
-            thread::spawn(move || assert_eq!(group.wait(&Attached::new(), None), Ok(true)))
+            thread::spawn(move || assert_eq!(group.wait(&Attached::new(), None, || ()), Ok(true)))
         };
         group.done().expect("in range");
         // A may also come only now, and wait for this round.

@@ -133,11 +133,7 @@ fn a_result_told_promptly_leaves_a_worker_for_the_next_task() {
         gate.pass();
         // The place is free and the worker idle by now: nobody waits, nobody is started.
         let scope = Attached::new();
-        scene
-            .rig
-            .0
-            .submit(scene.ledger.job(|| ()), &scope)
-            .expect("accepted");
+        scene.rig.submit_from(&scope, scene.ledger.job(|| ()));
         assert_eq!(scope.blocks(), 0);
         assert_eq!(scene.rig.stats().started, 1);
         assert_eq!(scene.end().ran, 2);
