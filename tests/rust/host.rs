@@ -181,7 +181,7 @@ impl Rig {
     /// Submits from this thread, whose scope is `scope`.
     pub(crate) fn submit_from(&self, scope: &Attached, job: Job) {
         self.0
-            .submit(job, Terms::default(), scope)
+            .submit(job, &Terms::default(), scope)
             .expect("accepted");
     }
 
@@ -236,7 +236,7 @@ pub(crate) fn submit_on(
     job: Job,
     terms: Terms,
 ) -> Result<(), Refusal<Interrupt>> {
-    let submitted = pool.submit(job, terms, &Attached::new());
+    let submitted = pool.submit(job, &terms, &Attached::new());
     submitted.map_err(|refused| {
         refused.task.refuse();
         refused.why
