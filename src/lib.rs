@@ -7,10 +7,11 @@
 //! | Python calls `pool.go(fn, *args)` or `pool.submit(fn, *args)` | `py/fastcall.rs` |
 //! | function, arguments and a copy of the context become a `Call`, with a future around it for `submit` | `py/task.rs`, `py/context.rs`, `py/future.rs` |
 //! | the task is admitted, waits for a place, or is refused | `core/pool.rs`: `submit`, `submit_to_full` |
-//! | it is queued, and a worker is summoned: the newest idle one, or a new one | `core/state.rs`: `summon` |
+//! | it is queued in its lane, and a worker is summoned: the newest idle one, or a new one | `core/queue.rs`, `core/lanes.rs`; `core/state.rs`: `summon` |
+| nobody takes it in time: it is cancelled | `core/deadline.rs` |
 //! | a new worker's thread enters Python | `py/host.rs`: `enter` |
-//! | the worker takes the task, having summoned the next worker if there is more | `core/pool.rs`: `next` |
-//! | the function is called | `core/worker.rs`: `run`; `py/task.rs`; `py/interpreter.rs`: `call` |
+//! | the worker takes the task, when the rate allows, having summoned the next worker if there is more | `core/pool.rs`: `next`; `core/rate.rs` |
+//! | the function is called, and may be interrupted | `core/worker.rs`: `run`; `py/task.rs`; `py/interpreter.rs`: `call`; `py/interrupt.rs` |
 //! | its place is free, its worker idle | `core/pool.rs`: `finish` |
 //! | the result is told | `py/future.rs`: `finish` |
 //! | the worker looks for its next task, sleeps, expires, or leaves | `core/pool.rs`: `choose`; `core/patience.rs`; `core/expiry.rs` |
