@@ -6,9 +6,10 @@
 //! |---|---|
 //! | Python calls `pool.go(fn, *args)` or `pool.submit(fn, *args)` | `py/fastcall.rs` |
 //! | function, arguments and a copy of the context become a `Call`, with a future around it for `submit` | `py/task.rs`, `py/context.rs`, `py/future.rs` |
-//! | the task is admitted, waits for a place, or is refused | `core/pool.rs`: `submit`, `submit_to_full` |
+//! | a view's terms go with it: timeout, deadline, priority, name, a place in a sub-pool | `py/order.rs`, `core/quota.rs` |
+//! | the task is admitted, waits for a place, is refused, or is run by the worker that submits it | `core/submit.rs`, `core/nested.rs` |
 //! | it is queued in its lane, and a worker is summoned: the newest idle one, or a new one | `core/queue.rs`, `core/lanes.rs`; `core/state.rs`: `summon` |
-| nobody takes it in time: it is cancelled | `core/deadline.rs` |
+//! | nobody takes it in time: it is cancelled | `core/deadline.rs` |
 //! | a new worker's thread enters Python | `py/host.rs`: `enter` |
 //! | the worker takes the task, when the rate allows, having summoned the next worker if there is more | `core/pool.rs`: `next`; `core/rate.rs` |
 //! | the function is called, and may be interrupted | `core/worker.rs`: `run`; `py/task.rs`; `py/interpreter.rs`: `call`; `py/interrupt.rs` |

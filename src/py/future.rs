@@ -11,12 +11,10 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use pyo3::{
-    PyTraverseError, PyVisit,
-    exceptions::{PyBaseException, PyException, PyRuntimeError, PyTimeoutError},
+    exceptions::{PyBaseException, PyRuntimeError},
     ffi,
     prelude::*,
     sync::PyOnceLock,
@@ -24,16 +22,9 @@ use pyo3::{
 };
 
 use super::{
-    arguments, errors,
-    host::Host,
-    interpreter,
-    interrupt::{self, Running},
-    parker::Parker,
-    pool::Core,
-    stack,
-    task::{Call, Task},
+    errors, host::Host, interpreter, interrupt::Running, parker::Parker, pool::Core, task::Call,
 };
-use crate::core::{Cut, Ending, Host as _, Verdict, Waiter, sync::Mutex};
+use crate::core::{Ending, Host as _, Verdict, Waiter, sync::Mutex};
 
 /// What a pool's future holds until a worker takes it.
 #[derive(Debug)]
@@ -45,7 +36,7 @@ pub(super) struct Work {
 
 impl Work {
     /// Whether its deadline has passed: it is about to be cancelled.
-    fn is_late(&self) -> bool {
+    pub(super) fn is_late(&self) -> bool {
         let deadline = self.call.extras.as_ref().and_then(|it| it.deadline);
         deadline.is_some_and(|deadline| deadline <= self.pool.host().now())
     }
@@ -70,7 +61,7 @@ pub(super) enum State {
 #[derive(Debug)]
 pub(super) struct Unseen {
     pub(super) error: Py<PyBaseException>,
-    handler: Option<Py<PyAny>>,
+    pub(super) handler: Option<Py<PyAny>>,
 }
 
 impl Unseen {
@@ -86,7 +77,7 @@ impl State {
         !matches!(self, Self::Pending(_) | Self::Running)
     }
 
-    fn is_cancelled(&self) -> bool {
+    pub(super) fn is_cancelled(&self) -> bool {
         matches!(self, Self::Cancelled | Self::CancelledAndNotified)
     }
 }
@@ -94,9 +85,9 @@ impl State {
 /// Who waits for it.
 #[derive(Debug, Default)]
 pub(super) struct Hooks {
-    callbacks: Vec<Py<PyAny>>,
+    pub(super) callbacks: Vec<Py<PyAny>>,
     /// Threads in `result()` or `exception()`.
-    blocked: Vec<Arc<Waiter<Parker>>>,
+    pub(super) blocked: Vec<Arc<Waiter<Parker>>>,
     /// `_condition`, once somebody has asked for it.
     pub(super) condition: Option<Py<PyAny>>,
     /// `_waiters`: the standard library's.
@@ -119,7 +110,7 @@ pub(super) struct Future {
     pub(super) inner: Mutex<Inner>,
     /// Whether the garbage collector sees it. Set once, by whoever is first to give it something that may
     /// lead back to it; `Relaxed`, for it orders nothing but itself. See [`Future::track`].
-    tracked: AtomicBool,
+    pub(super) tracked: AtomicBool,
     /// Its task, while it runs.
     pub(super) running: Running,
 }
@@ -194,7 +185,7 @@ impl Future {
         }
     }
 
-    fn track_for(slf: &Bound<'_, Self>, outcome: Option<&State>) {
+    pub(super) fn track_for(slf: &Bound<'_, Self>, outcome: Option<&State>) {
         let cyclic = match outcome {
             // SAFETY: attached, and the pointer is a live reference.
             Some(State::Returned(value)) => unsafe { ffi::PyObject_IS_GC(value.as_ptr()) != 0 },
@@ -353,14 +344,14 @@ impl Future {
         }
     }
 
-    fn call_back(slf: &Bound<'_, Self>, callback: &Py<PyAny>) {
+    pub(super) fn call_back(slf: &Bound<'_, Self>, callback: &Py<PyAny>) {
         let py = slf.py();
         if let Err(error) = Self::call_with_itself(slf, callback) {
             errors::log_callback(py, slf.as_any(), error);
         }
     }
 
-    fn call_with_itself(slf: &Bound<'_, Self>, callback: &Py<PyAny>) -> PyResult<()> {
+    pub(super) fn call_with_itself(slf: &Bound<'_, Self>, callback: &Py<PyAny>) -> PyResult<()> {
         let args = PyTuple::new(slf.py(), [slf])?;
         interpreter::call(slf.py(), callback, &args, None).map(drop)
     }
@@ -383,63 +374,8 @@ impl Future {
         }
     }
 
-    /// A worker of the same pool runs a task that it would wait for, and that nobody has started.
-    #[cold]
-    fn help(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let inner = slf.get().inner.lock();
-        let pool = match &inner.state {
-            State::Pending(Some(work)) if work.pool.has_this_worker() && !work.is_late() => {
-                work.pool.clone()
-            }
-            _ => return Ok(()),
-        };
-        drop(inner);
-        if stack::is_low() {
-            return Err(errors::too_deep());
-        }
-        pool.run_waited(Task::Submit(slf.clone().unbind()), slf.py());
-        Ok(())
-    }
-
-    /// Sleeps until it is done; an error if that takes longer than `timeout`.
-    fn join(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-        let (future, py) = (slf.get(), slf.py());
-        let mut inner = future.inner.lock();
-        if inner.state.is_done() {
-            return Ok(());
-        }
-        drop(inner);
-        let timeout = arguments::lenient_timeout(timeout)?;
-        if timeout.0 != Some(Duration::ZERO) {
-            Self::help(slf)?;
-        }
-        let deadline = timeout.deadline();
-        inner = future.inner.lock();
-        if inner.state.is_done() {
-            return Ok(());
-        }
-        let waiter = Arc::new(Waiter::default());
-        let hooks = inner.hooks.get_or_insert_default();
-        hooks.blocked.push(waiter.clone());
-        drop(inner);
-        let Err(cut) = waiter.wait::<Host>(py, deadline) else {
-            return Ok(());
-        };
-        let mut inner = future.inner.lock();
-        if let Some(hooks) = &mut inner.hooks {
-            hooks.blocked.retain(|other| !Arc::ptr_eq(other, &waiter));
-        }
-        let done = inner.state.is_done();
-        drop(inner);
-        match cut {
-            Cut::Interrupted(error) => Err(error),
-            Cut::TimedOut if done => Ok(()),
-            Cut::TimedOut => Err(PyTimeoutError::new_err(())),
-        }
-    }
-
     /// Ends a future from outside of the pool, by `outcome`.
-    fn set(slf: &Bound<'_, Self>, outcome: State) -> PyResult<()> {
+    pub(super) fn set(slf: &Bound<'_, Self>, outcome: State) -> PyResult<()> {
         let mut outcome = Some(outcome);
         Self::track_for(slf, outcome.as_ref());
         let before = Self::settle(slf, &mut None::<fn()>, |state| {
@@ -464,222 +400,8 @@ impl Future {
     }
 }
 
-#[pymethods]
-impl Future {
-    #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
-    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, pyo3::types::PyDict>>) -> Self {
-        Self {
-            inner: Mutex::new(Inner {
-                state: State::Pending(None),
-                hooks: None,
-                name: None,
-            }),
-            tracked: AtomicBool::new(true),
-            running: Running::default(),
-        }
-    }
-
-    /// An attribute may lead back to the future.
-    fn __setattr__(
-        slf: &Bound<'_, Self>,
-        name: &Bound<'_, PyAny>,
-        value: &Bound<'_, PyAny>,
-    ) -> PyResult<()> {
-        Self::track(slf);
-        // SAFETY: attached; what `object` itself does.
-        let set =
-            unsafe { ffi::PyObject_GenericSetAttr(slf.as_ptr(), name.as_ptr(), value.as_ptr()) };
-        (set == 0)
-            .then_some(())
-            .ok_or_else(|| PyErr::fetch(slf.py()))
-    }
-
-    #[classmethod]
-    fn __class_getitem__<'py>(
-        class: &Bound<'py, PyType>,
-        item: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let types = class.py().import("types")?;
-        types.getattr("GenericAlias")?.call1((class, item))
-    }
-
-    fn __delattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyAny>) -> PyResult<()> {
-        // SAFETY: attached; what `object` itself does.
-        let set = unsafe {
-            ffi::PyObject_GenericSetAttr(slf.as_ptr(), name.as_ptr(), std::ptr::null_mut())
-        };
-        (set == 0)
-            .then_some(())
-            .ok_or_else(|| PyErr::fetch(slf.py()))
-    }
-
-    fn cancel(slf: &Bound<'_, Self>) -> bool {
-        // Those in `wait()` are told at once about a pool's task; a future of one's own tells them in
-        // `set_running_or_notify_cancel`.
-        let before = Self::settle(slf, &mut None::<fn()>, |state| match state {
-            State::Pending(Some(_)) => Some(mem::replace(state, State::CancelledAndNotified)),
-            State::Pending(None) => Some(mem::replace(state, State::Cancelled)),
-            _ => None,
-        });
-        match before {
-            Some(before) => {
-                Self::give_back(slf.py(), before);
-                true
-            }
-            None => slf.get().inner.lock().state.is_cancelled(),
-        }
-    }
-
-    fn cancelled(&self) -> bool {
-        self.inner.lock().state.is_cancelled()
-    }
-
-    fn running(&self) -> bool {
-        matches!(self.inner.lock().state, State::Running)
-    }
-
-    fn done(&self) -> bool {
-        self.inner.lock().state.is_done()
-    }
-
-    #[pyo3(signature = (timeout = None))]
-    fn result(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
-        Self::join(slf, timeout)?;
-        let (future, py) = (slf.get(), slf.py());
-        if let State::Returned(value) = &future.inner.lock().state {
-            return Ok(value.clone_ref(py));
-        }
-        Err(future.look(py).map_or_else(
-            || errors::cancelled(py),
-            |error| PyErr::from_value(error.into_bound(py).into_any()),
-        ))
-    }
-
-    #[pyo3(signature = (timeout = None))]
-    fn exception(
-        slf: &Bound<'_, Self>,
-        timeout: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Option<Py<PyBaseException>>> {
-        Self::join(slf, timeout)?;
-        let (future, py) = (slf.get(), slf.py());
-        if matches!(future.inner.lock().state, State::Returned(_)) {
-            return Ok(None);
-        }
-        match future.look(py) {
-            Some(error) => Ok(Some(error)),
-            None => Err(errors::cancelled(py)),
-        }
-    }
-
-    #[pyo3(signature = (exc = None))]
-    fn interrupt(&self, py: Python<'_>, exc: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
-        let class = interrupt::exception_class(py, exc)?;
-        Ok(self.running.interrupt(&class))
-    }
-
-    #[getter]
-    fn name(&self, py: Python<'_>) -> Option<Py<PyString>> {
-        let inner = self.inner.lock();
-        inner.name.as_ref().map(|name| name.clone_ref(py))
-    }
-
-    fn add_done_callback(slf: &Bound<'_, Self>, r#fn: Bound<'_, PyAny>) -> PyResult<()> {
-        let callback = r#fn.unbind();
-        let mut inner = slf.get().inner.lock();
-        if !inner.state.is_done() {
-            let hooks = inner.hooks.get_or_insert_default();
-            hooks.callbacks.push(callback);
-            return Ok(());
-        }
-        drop(inner);
-        // In the caller's own thread: an exit or a Ctrl-C is the caller's.
-        let py = slf.py();
-        match Self::call_with_itself(slf, &callback) {
-            Err(error) if error.is_instance_of::<PyException>(py) => {
-                errors::log_callback(py, slf.as_any(), error);
-                Ok(())
-            }
-            called => called,
-        }
-    }
-
-    fn set_running_or_notify_cancel(slf: &Bound<'_, Self>) -> PyResult<bool> {
-        let mut misused = false;
-        let before = Self::settle(slf, &mut None::<fn()>, |state| match state {
-            State::Pending(_) => Some(mem::replace(state, State::Running)),
-            State::Cancelled => Some(mem::replace(state, State::CancelledAndNotified)),
-            _ => {
-                misused = true;
-                None
-            }
-        });
-        if misused {
-            let state = super::future_compat::name(&slf.get().inner.lock().state);
-            errors::log_unexpected_state(slf.py(), slf.as_any(), state);
-            return Err(PyRuntimeError::new_err("Future in unexpected state"));
-        }
-        let running = matches!(before, Some(State::Pending(_)));
-        if let Some(before) = before {
-            Self::give_back(slf.py(), before);
-        }
-        Ok(running)
-    }
-
-    fn set_result(slf: &Bound<'_, Self>, result: Py<PyAny>) -> PyResult<()> {
-        Self::set(slf, State::Returned(result))
-    }
-
-    fn set_exception(slf: &Bound<'_, Self>, exception: Bound<'_, PyAny>) -> PyResult<()> {
-        // As in the standard library, `None` ends it without a result.
-        if exception.is_none() {
-            return Self::set(slf, State::Returned(exception.unbind()));
-        }
-        let error = PyErr::from_value(exception).into_value(slf.py());
-        Self::set(slf, State::Raised(error))
-    }
-
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // The collector must not wait; what it cannot see it takes for alive.
-        let Some(inner) = self.inner.try_lock() else {
-            return Ok(());
-        };
-        match &inner.state {
-            State::Pending(Some(work)) => work.call.traverse(visit)?,
-            State::Returned(value) => visit.call(value)?,
-            State::Raised(error) => visit.call(error)?,
-            State::Unseen(unseen) => {
-                visit.call(&unseen.error)?;
-                visit.call(&unseen.handler)?;
-            }
-            _ => {}
-        }
-        if let Some(hooks) = &inner.hooks {
-            for callback in &hooks.callbacks {
-                visit.call(callback)?;
-            }
-            visit.call(&hooks.condition)?;
-            visit.call(&hooks.waiters)?;
-        }
-        Ok(())
-    }
-
-    fn __clear__(&self) {
-        let Some(mut inner) = self.inner.try_lock() else {
-            return;
-        };
-        let state = mem::replace(&mut inner.state, State::CancelledAndNotified);
-        let hooks = inner.hooks.take();
-        let name = inner.name.take();
-        drop(inner);
-        // SAFETY: the collector runs on a thread that is attached.
-        report_unseen(unsafe { Python::assume_attached() }, state, name.as_ref());
-        drop(hooks);
-    }
-}
-
 /// A future ends: an exception that nobody has looked at goes to the pool's handler.
-fn report_unseen(py: Python<'_>, state: State, name: Option<&Py<PyString>>) {
+pub(super) fn report_unseen(py: Python<'_>, state: State, name: Option<&Py<PyString>>) {
     if let State::Unseen(unseen) = state {
         let Unseen { error, handler } = *unseen;
         // The end of an object must not touch the exception that is on its way through its owner.

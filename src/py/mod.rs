@@ -8,6 +8,7 @@ mod fastcall;
 mod fork;
 mod future;
 mod future_compat;
+mod future_methods;
 mod host;
 mod interpreter;
 mod interrupt;
