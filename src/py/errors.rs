@@ -144,7 +144,11 @@ pub(super) fn handle(
     error: Py<PyBaseException>,
     name: Option<&Py<PyString>>,
 ) {
-    report(py, call_logged(py, "handle", (handler, error, name)));
+    let told = call_logged(py, "handle", (handler, error.clone_ref(py), name));
+    if told.is_err() {
+        // While the interpreter ends there may be no logging any more.
+        PyErr::from_value(error.into_bound(py).into_any()).write_unraisable(py, None);
+    }
 }
 
 /// A worker's finalizer raised: logged.
@@ -176,12 +180,19 @@ pub(super) fn log_unexpected_state(py: Python<'_>, future: &Bound<'_, PyAny>, st
     report(py, call_logged(py, "log_unexpected_state", (future, state)));
 }
 
+/// The module that logs. Imported with the package: nothing can be while the interpreter ends.
+pub(super) fn exception_handler(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let import = || PyResult::Ok(py.import("antspy.exception_handler")?.unbind());
+    Ok(MODULE.get_or_try_init(py, import)?.bind(py))
+}
+
 fn call_logged<'py>(
     py: Python<'py>,
     name: &str,
     args: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>,
 ) -> PyResult<()> {
-    let function = py.import("antspy.exception_handler")?.getattr(name)?;
+    let function = exception_handler(py)?.getattr(name)?;
     let args = args.into_pyobject(py)?;
     interpreter::call(py, &function.unbind(), &args, None).map(drop)
 }

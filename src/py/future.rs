@@ -142,6 +142,7 @@ pub(super) fn _register_future(py: Python<'_>, class: Bound<'_, PyType>) -> PyRe
         return Err(pyo3::exceptions::PyTypeError::new_err(message));
     }
     let _ = CLASS.set(py, class.unbind());
+    errors::exception_handler(py)?;
     Ok(())
 }
 
