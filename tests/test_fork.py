@@ -102,7 +102,6 @@ def test_the_default_pool_and_a_pool_with_func_work_in_a_child() -> None:
     """) == ["1 2", "child 0"]
 
 
-@pytest.mark.xfail(strict=True, reason="not built yet: a child uses the first settings")
 def test_a_pool_that_was_closed_is_closed_in_the_child() -> None:
     lines = run("""
     pool = Pool(2)
@@ -120,7 +119,6 @@ def test_a_pool_that_was_closed_is_closed_in_the_child() -> None:
     assert lines == ["closed", "1", "child 0"]
 
 
-@pytest.mark.xfail(strict=True, reason="not built yet: a child uses the first settings")
 def test_a_pool_that_was_tuned_is_tuned_in_the_child() -> None:
     lines = run("""
     pool = Pool(2)
@@ -131,7 +129,6 @@ def test_a_pool_that_was_tuned_is_tuned_in_the_child() -> None:
     assert lines == ["5", "child 0", "5"]
 
 
-@pytest.mark.xfail(strict=True, reason="not built yet: it stays pending")
 def test_a_future_that_was_pending_fails_in_the_child_with_a_clear_error() -> None:
     lines = run("""
     pool = Pool(1, queue_size=5)
@@ -265,3 +262,19 @@ def test_a_spawned_process_makes_its_own_pool() -> None:
     print(subprocess.run([{sys.executable!r}, "-c", {code!r}], capture_output=True, text=True).stdout.strip())
     """)
     assert lines == ["1"]
+
+
+def test_a_sub_pool_works_in_the_child_and_keeps_its_limit() -> None:
+    lines = run("""
+    pool = Pool(4)
+    polite = pool.subpool(1)
+    polite.tune(2)
+    gate = threading.Event()
+    futures = [polite.submit(gate.wait, 20) for _ in range(2)]
+    def child():
+        print(polite.capacity, polite.running, list(polite.map(abs, [-1, 2, -3])))
+    in_child(child)
+    gate.set()
+    print([future.result() for future in futures])
+    """)
+    assert lines == ["2 0 [1, 2, 3]", "child 0", "[True, True]"]

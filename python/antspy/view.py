@@ -146,7 +146,11 @@ class SubPool(_View):
         return PoolView(self, options)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until all tasks of this sub-pool are done; `False` if that takes longer than `timeout` s."""
+        """Wait until all tasks of this sub-pool are done; `False` if that takes longer than `timeout` s.
+
+        Raises:
+            RuntimeError: Called by a task of the pool: it could wait for itself.
+        """
         return self._wait_subpool(timeout)
 
     def tune(self, n: int) -> None:

@@ -98,6 +98,7 @@ impl<H: Host> Pool<H> {
         if state.phase.accepts() {
             state.phase = phase;
         }
+        self.draw_outline(&state);
         let submitters = state.submitters.take_all();
         let quotas = state.quotas.clone();
         let watcher = state.watcher.clone();
@@ -220,6 +221,7 @@ impl<H: Host> Pool<H> {
             return Ok(Ok(())); // somebody else was faster
         }
         state.phase = Phase::Open;
+        self.draw_outline(&state);
         drop(state);
         let started = H::block(scope, || self.preallocate());
         // Whoever has submitted since may have counted on the worker that could not be started.

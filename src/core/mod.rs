@@ -27,7 +27,7 @@ pub use config::{Config, Invalid, Overflow, UNLIMITED};
 pub use error::{Ending, Fault, Refusal, Refused, Unfinished};
 pub use host::{Host, Outcome, Ran, Scope, Task};
 pub use lanes::Priority;
-pub use pool::Pool;
+pub use pool::{Outline, Pool};
 pub use quota::{Entrance, Guard, Quota};
 pub use rate::Rate;
 pub use stats::{Histogram, Stats, Tally};

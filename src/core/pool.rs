@@ -4,9 +4,14 @@ use std::{fmt, io};
 
 use super::{
     Config, Ending, Host, Invalid, Outcome, Park, Phase, Scope, Search, State, Summons, Task,
+    UNLIMITED,
     config::check_capacity,
     queue::Taken,
-    sync::{Arc, Mutex, MutexGuard, thread},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+        thread,
+    },
     worker::{self, Duty, Ended, Next, Worker},
 };
 
@@ -16,6 +21,18 @@ pub struct Pool<H: Host> {
     host: H,
     config: Config,
     pub(super) state: Mutex<State<H>>,
+    /// The capacity and, as the lowest bit, whether tasks are accepted: for a forked child, where the lock may be
+    /// held for ever. Written under the lock; `Relaxed`, for the child reads it on its only thread.
+    outline: AtomicU64,
+}
+
+/// What a forked child may know of the pool that it inherited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// How many tasks may run at once; [`UNLIMITED`].
+    pub capacity: usize,
+    /// Whether tasks are accepted.
+    pub open: bool,
 }
 
 impl<H: Host> Pool<H> {
@@ -29,9 +46,32 @@ impl<H: Host> Pool<H> {
             host,
             config,
             state,
+            outline: AtomicU64::new(0),
         });
+        pool.draw_outline(&pool.state.lock());
         H::block(scope, || pool.preallocate())?;
         Ok(pool)
+    }
+
+    /// What can be read without the lock.
+    pub fn outline(&self) -> Outline {
+        let word = self.outline.load(Ordering::Relaxed);
+        let capacity = usize::try_from(word >> 1).unwrap_or(UNLIMITED);
+        Outline {
+            capacity: if capacity >= UNLIMITED >> 1 {
+                UNLIMITED
+            } else {
+                capacity
+            },
+            open: word & 1 == 1,
+        }
+    }
+
+    /// To be called with every change of the capacity or the phase.
+    pub(super) fn draw_outline(&self, state: &State<H>) {
+        let capacity = u64::try_from(state.capacity).unwrap_or(u64::MAX);
+        let word = (capacity << 1) | u64::from(state.phase.accepts());
+        self.outline.store(word, Ordering::Relaxed);
     }
 
     /// The host it was made with.
@@ -321,6 +361,7 @@ impl<H: Host> Pool<H> {
         check_capacity(capacity)?;
         let mut state = self.state.lock();
         state.capacity = capacity;
+        self.draw_outline(&state);
         let mut surplus = Vec::new();
         while state.live > state.capacity
             && let Some(worker) = state.idle.pop_oldest()

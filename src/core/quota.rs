@@ -51,6 +51,11 @@ impl<H: Host> Quota<H> {
         (state.limit, state.taken, state.submitters.len())
     }
 
+    /// Whether no task of the sub-pool is left.
+    pub fn is_quiet(&self) -> bool {
+        self.state.lock().present == 0
+    }
+
     /// Sets how many places there are, at least 1.
     pub fn tune(&self, limit: usize) {
         let mut state = self.state.lock();

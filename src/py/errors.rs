@@ -10,6 +10,7 @@ use pyo3::{
 use super::{host::waits_for_itself, interpreter};
 use crate::core::{Ending, Invalid, OutOfRange, Refusal, Unfinished};
 
+static ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static CLOSED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static OVERLOAD: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static BROKEN: PyOnceLock<Py<PyType>> = PyOnceLock::new();
@@ -106,6 +107,18 @@ pub(super) fn refused(py: Python<'_>, why: Refusal<PyErr>, capacity: Option<usiz
         Refusal::Interrupted(error) => error,
         Refusal::NoThread(error) => no_thread(&error.to_string()),
     }
+}
+
+/// What a future raises in a forked child.
+pub(super) fn inherited(py: Python<'_>) -> PyErr {
+    let message =
+        "the task was submitted before this process was forked: its worker is in the parent";
+    raise(
+        py,
+        &ERROR,
+        ("antspy.errors", "PoolError"),
+        Some(message.into()),
+    )
 }
 
 /// What becomes of a task that will never run; `None`: it is cancelled.

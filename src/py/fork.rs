@@ -28,6 +28,11 @@ pub(super) fn _after_fork() {
     drain::forget_all();
 }
 
+/// Tells this process from those that it was forked from.
+pub(super) fn forks() -> u32 {
+    FORKS.load(Ordering::Relaxed)
+}
+
 /// A core and the process that made it.
 struct Made {
     core: Arc<Core>,

@@ -9,7 +9,7 @@ use std::{
     mem,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
@@ -22,7 +22,8 @@ use pyo3::{
 };
 
 use super::{
-    errors, host::Host, interpreter, interrupt::Running, parker::Parker, pool::Core, task::Call,
+    errors, fork, host::Host, interpreter, interrupt::Running, parker::Parker, pool::Core,
+    task::Call,
 };
 use crate::core::{Ending, Host as _, Verdict, Waiter, sync::Mutex};
 
@@ -111,6 +112,8 @@ pub(super) struct Future {
     /// Whether the garbage collector sees it. Set once, by whoever is first to give it something that may
     /// lead back to it; `Relaxed`, for it orders nothing but itself. See [`Future::track`].
     pub(super) tracked: AtomicBool,
+    /// In which process it was made: see `fork.rs`. Written when it is made, and by the only thread of a child.
+    pub(super) forks: AtomicU32,
     /// Its task, while it runs.
     pub(super) running: Running,
 }
@@ -208,6 +211,22 @@ impl Future {
         inner.state = State::Running;
         drop(inner);
         work.map(|work| work.call)
+    }
+
+    /// In a forked child, a task of the parent's pool has no worker: its future fails here. What it holds is the
+    /// parent's, and left alone.
+    pub(super) fn settle_inherited(&self, py: Python<'_>) {
+        let forks = fork::forks();
+        if self.forks.load(Ordering::Relaxed) != forks {
+            self.forks.store(forks, Ordering::Relaxed);
+            let mut inner = self.inner.lock();
+            if matches!(inner.state, State::Pending(Some(_)) | State::Running) {
+                drop(inner);
+                let error = errors::inherited(py).into_value(py);
+                inner = self.inner.lock();
+                mem::forget(mem::replace(&mut inner.state, State::Raised(error)));
+            }
+        }
     }
 
     pub(super) fn is_cancelled(&self) -> bool {

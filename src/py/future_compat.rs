@@ -82,6 +82,7 @@ impl Future {
     /// Made for the first who asks: its existence is what makes the future's end be told through it.
     #[getter]
     fn _condition(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.settle_inherited(py);
         let has = |future: &Self| {
             let inner = future.inner.lock();
             let hooks = inner.hooks.as_ref()?;

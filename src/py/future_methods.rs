@@ -2,7 +2,10 @@
 
 use std::{
     mem,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32},
+    },
     time::Duration,
 };
 
@@ -15,7 +18,7 @@ use pyo3::{
 };
 
 use super::{
-    arguments, errors,
+    arguments, errors, fork,
     future::{Future, Inner, State, report_unseen},
     host::Host,
     interrupt::{self, Running},
@@ -52,6 +55,7 @@ impl Future {
             return Ok(());
         }
         drop(inner);
+        future.settle_inherited(py);
         let timeout = arguments::lenient_timeout(timeout)?;
         if timeout.0 != Some(Duration::ZERO) {
             Self::help(slf)?;
@@ -94,6 +98,7 @@ impl Future {
                 name: None,
             }),
             tracked: AtomicBool::new(true),
+            forks: AtomicU32::new(fork::forks()),
             running: Running::default(),
         }
     }
@@ -133,6 +138,7 @@ impl Future {
     }
 
     fn cancel(slf: &Bound<'_, Self>) -> bool {
+        slf.get().settle_inherited(slf.py());
         // Those in `wait()` are told at once about a pool's task; a future of one's own tells them in
         // `set_running_or_notify_cancel`.
         let before = Self::settle(slf, &mut None::<fn()>, |state| match state {
@@ -153,11 +159,13 @@ impl Future {
         self.inner.lock().state.is_cancelled()
     }
 
-    fn running(&self) -> bool {
+    fn running(&self, py: Python<'_>) -> bool {
+        self.settle_inherited(py);
         matches!(self.inner.lock().state, State::Running)
     }
 
-    fn done(&self) -> bool {
+    fn done(&self, py: Python<'_>) -> bool {
+        self.settle_inherited(py);
         self.inner.lock().state.is_done()
     }
 
@@ -204,6 +212,7 @@ impl Future {
 
     fn add_done_callback(slf: &Bound<'_, Self>, r#fn: Bound<'_, PyAny>) -> PyResult<()> {
         let callback = r#fn.unbind();
+        slf.get().settle_inherited(slf.py());
         let mut inner = slf.get().inner.lock();
         if !inner.state.is_done() {
             let hooks = inner.hooks.get_or_insert_default();

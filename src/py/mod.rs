@@ -17,6 +17,7 @@ mod parker;
 mod pool;
 mod stack;
 mod stats;
+mod subpool;
 mod task;
 mod wait_group;
 

@@ -13,13 +13,11 @@ use pyo3::{
 
 use super::{
     arguments::{self, Timeout},
-    host::Host,
+    host::waits_for_itself,
     pool::Pool,
+    subpool::Places,
 };
-use crate::core::{self, Priority, Terms};
-
-/// A sub-pool's places.
-pub(super) type Quota = core::Quota<Host>;
+use crate::core::{Priority, Terms};
 
 /// The settings of one view of a pool.
 #[derive(Debug)]
@@ -28,7 +26,8 @@ pub(super) struct Order {
     deadline: Option<Duration>,
     priority: Priority,
     pub(super) name: Option<Py<PyString>>,
-    pub(super) quota: Option<Arc<Quota>>,
+    /// Of a sub-pool.
+    pub(super) places: Option<Arc<Places>>,
 }
 
 impl Order {
@@ -64,13 +63,13 @@ impl View {
         name: &Bound<'_, PyAny>,
         places: &Bound<'_, PyAny>,
     ) -> PyResult<Self> {
-        let quota = match places.cast::<View>() {
+        let places = match places.cast::<View>() {
             // A view of a sub-pool shares its places.
-            Ok(view) => view.get().order.quota.clone(),
+            Ok(view) => view.get().order.places.clone(),
             Err(_) if places.is_none() => None,
             Err(_) => {
                 let places = arguments::count("n", places, 1, "")?;
-                Some(pool.get().core(py)?.quota(places))
+                Some(Places::new(pool.get().core(py)?, places))
             }
         };
         let order = Order {
@@ -78,7 +77,7 @@ impl View {
             deadline: arguments::duration("deadline", deadline)?,
             priority: arguments::priority(priority)?,
             name: arguments::name(name)?,
-            quota,
+            places,
         };
         Ok(Self {
             pool: pool.unbind(),
@@ -108,24 +107,28 @@ impl View {
     }
 
     /// `(places, places taken, submitters blocked for one)` of a sub-pool; `None` of another view.
-    fn _places_of_subpool(&self) -> Option<(usize, usize, usize)> {
-        self.order.quota.as_ref().map(|quota| quota.numbers())
+    fn _places_of_subpool(&self, py: Python<'_>) -> PyResult<Option<(usize, usize, usize)>> {
+        let core = self.pool.get().core(py)?;
+        let places = self.order.places.as_ref();
+        Ok(places.map(|places| places.quota(core).numbers()))
     }
 
-    fn _tune_subpool(&self, n: &Bound<'_, PyAny>) -> PyResult<()> {
-        let places = arguments::count("n", n, 1, "")?;
-        if let Some(quota) = &self.order.quota {
-            quota.tune(places);
+    fn _tune_subpool(&self, py: Python<'_>, n: &Bound<'_, PyAny>) -> PyResult<()> {
+        let number = arguments::count("n", n, 1, "")?;
+        if let Some(places) = &self.order.places {
+            places.tune(self.pool.get().core(py)?, number);
         }
         Ok(())
     }
 
     /// Waits for the tasks of a sub-pool.
     fn _wait_subpool(&self, py: Python<'_>, timeout: Timeout) -> PyResult<bool> {
-        match &self.order.quota {
-            Some(quota) => quota.wait(py, timeout.deadline()),
-            None => Ok(true),
-        }
+        let Some(places) = &self.order.places else {
+            return Ok(true);
+        };
+        let core = self.pool.get().core(py)?;
+        let waited = places.wait(py, core, timeout.deadline());
+        waited.unwrap_or_else(|| Err(waits_for_itself("wait()")))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

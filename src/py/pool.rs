@@ -36,7 +36,14 @@ impl Pool {
     pub(super) fn core(&self, py: Python<'_>) -> PyResult<&Arc<Core>> {
         let core = self.slot.get(py, |inherited| {
             let hooks = inherited.host().hooks().clone_ref(py);
-            open(py, Host::new(hooks), inherited.config().clone())
+            let outline = inherited.outline();
+            let core = open(py, Host::new(hooks), inherited.config().clone())?;
+            core.tune(outline.capacity, py)
+                .map_err(|why| errors::invalid(&why))?;
+            if !outline.open {
+                core.close(py);
+            }
+            Ok(core)
         })?;
         core.ok_or_else(|| PyRuntimeError::new_err("the pool's __init__() has not been called"))
     }
@@ -114,7 +121,8 @@ fn submit_by(
     let extras = call.extras.get_or_insert_default();
     extras.deadline = terms.deadline;
     extras.name = order.name.as_ref().map(|name| name.clone_ref(py));
-    let entrance = match &order.quota {
+    let quota = order.places.as_ref().map(|places| places.quota(core));
+    let entrance = match &quota {
         None => None,
         Some(quota) => Some(core.enter(quota, &terms, py).map_err(|why| {
             core.count_refusal();
