@@ -216,3 +216,27 @@ def test_ctrl_c_reaches_a_blocked_program_within_half_a_second(call: str) -> Non
     program.wait_line("interrupted")
     assert time.monotonic() - start < SOON
     assert program.end() == (0, "1\n", "")
+
+
+def test_ctrl_c_in_a_task_that_the_main_thread_runs_is_the_main_threads() -> None:
+    program = Program("""
+        import threading, time
+        from antspy import Pool
+        pool = Pool(1, overflow="caller_runs")
+        gate = threading.Event()
+        pool.go(gate.wait, 20)
+        def task():
+            print("runs", flush=True)
+            while True:
+                time.sleep(0.01)
+        try:
+            pool.submit(task)
+            print("not interrupted")
+        except KeyboardInterrupt:
+            print("interrupted")
+        gate.set()
+    """)
+    program.wait_line("runs")
+    program.interrupt()
+    code, out, _ = program.end()  # the exception of the future that nobody got is logged
+    assert (code, out) == (0, "interrupted\n")

@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Instant};
 
 use pyo3::{
-    PyTraverseError, PyVisit, ffi,
+    PyTraverseError, PyVisit,
+    exceptions::PyKeyboardInterrupt,
+    ffi,
     prelude::*,
     types::{PyDict, PyString, PyTuple},
 };
@@ -140,6 +142,23 @@ pub(super) enum Delivery {
     ),
 }
 
+/// Ctrl-C in a task that the main thread runs as its submitter (`overflow="caller_runs"`) ends the task, and is
+/// meant for the main thread: it comes again when the submit is over.
+fn pass_on_interrupt(py: Python<'_>, error: &PyErr) {
+    if !error.is_instance_of::<PyKeyboardInterrupt>(py) {
+        return;
+    }
+    let is_main = || -> PyResult<bool> {
+        let threading = py.import("threading")?;
+        let main = threading.call_method0("main_thread")?.getattr("ident")?;
+        threading.call_method0("get_ident")?.eq(main)
+    };
+    if is_main().unwrap_or(false) {
+        // SAFETY: attached.
+        unsafe { ffi::PyErr_SetInterrupt() };
+    }
+}
+
 /// A call whose result somebody waits for.
 fn run_for(future: Py<Future>, mut call: Call, host: &Host, py: Python<'_>) -> Ran<Delivery> {
     let mut extras = call.extras.take();
@@ -158,6 +177,7 @@ fn run_for(future: Py<Future>, mut call: Call, host: &Host, py: Python<'_>) -> R
             Outcome::Completed,
         ),
         Err(error) => {
+            pass_on_interrupt(py, &error);
             let unseen = Box::new(Unseen::new(py, error.into_value(py), host));
             Ran::Deliver(
                 Delivery::Result(future, Err(unseen), extras),
@@ -178,6 +198,7 @@ impl core::Task for Task {
                 let mut outcome = Outcome::Completed;
                 call.run(extras.as_deref(), py, host, |result| {
                     if let Err(error) = result {
+                        pass_on_interrupt(py, &error);
                         outcome = Outcome::Failed;
                         let name = extras.as_ref().and_then(|extras| extras.name.as_ref());
                         host.handle(py, error, name);
