@@ -1,16 +1,15 @@
-"""Tasks that submit to their own pool, and wait for what they submitted. For groups see also test_group.py."""
+"""Tasks that submit to their own pool, and wait for what they submitted."""
 
 import sys
 import threading
 from concurrent.futures import Future
-from contextvars import ContextVar
+from functools import partial
 
 import pytest
 from antspy import Pool, WaitGroup
 from support import LIMIT, Gate, assert_settled, eventually, run_program
 
 QUEUES = pytest.mark.parametrize("queue_size", [0, 5, None])
-name: ContextVar[str] = ContextVar("name", default="nobody")
 
 
 @QUEUES
@@ -101,9 +100,7 @@ def fib(pool: Pool, number: int) -> int:
 
 
 @pytest.mark.parametrize(("capacity", "queue_size"), [(1, 0), (2, 0), (2, 3), (2, None), (4, 100)])
-def test_divide_and_conquer_needs_no_more_workers_than_capacity(
-    capacity: int, queue_size: int | None
-) -> None:
+def test_divide_and_conquer_with_no_more_workers_than_capacity(capacity: int, queue_size: int | None) -> None:
     with Pool(capacity, queue_size=queue_size, expiry=None) as pool:
         assert pool.submit(fib, pool, 14).result(LIMIT) == 377
         assert_settled(pool)
@@ -217,7 +214,7 @@ def test_a_worker_that_waits_for_a_wait_group_runs_what_others_add(started: bool
         assert waits.wait(LIMIT)
         for number in range(5):
             group.go(ran.append, number)
-            eventually(lambda: number in ran, limit=LIMIT / 4)
+            eventually(partial(ran.__contains__, number), limit=LIMIT / 4)
         group.done()
         assert future.result(LIMIT)
         assert ran == [*([-1] if started else []), *range(5)]

@@ -241,7 +241,7 @@ def release(pool: Pool) -> None:
 
 
 @pytest.mark.parametrize("close", [shut, release])
-def test_what_was_accepted_before_the_pool_closed_can_still_be_waited_for(
+def test_what_was_accepted_before_the_pool_closed_can_be_waited_for(
     close: Callable[[Pool], None],
 ) -> None:
     pool = Pool(1, queue_size=5)
