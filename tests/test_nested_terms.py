@@ -7,6 +7,7 @@ from contextvars import ContextVar
 
 import pytest
 from antspy import Pool, PoolOverloadError
+from antspy.view import Priority
 from support import LIMIT, Gate, assert_settled
 
 QUEUES = pytest.mark.parametrize("queue_size", [0, 5, None])
@@ -175,9 +176,9 @@ def test_a_waited_for_tasks_place_is_free_afterwards() -> None:
 
 @QUEUES
 @pytest.mark.parametrize("priority", ["high", "low"])
-def test_nested_tasks_with_terms(queue_size: int | None, priority: str) -> None:
+def test_nested_tasks_with_terms(queue_size: int | None, priority: Priority) -> None:
     with Pool(1, queue_size=queue_size) as pool:
-        view = pool.options(priority=priority, deadline=1000, timeout=1000, name="nested")  # type: ignore[typeddict-item]
+        view = pool.options(priority=priority, deadline=1000, timeout=1000, name="nested")
 
         def outer() -> list[object]:
             futures = [view.submit(abs, -number) for number in range(3)]
