@@ -118,19 +118,22 @@ pub(super) struct Future {
     pub(super) running: Running,
 }
 
-impl Drop for Future {
-    fn drop(&mut self) {
-        let inner = self.inner.get_mut();
-        if matches!(inner.state, State::Unseen(_)) {
-            let state = mem::replace(&mut inner.state, State::CancelledAndNotified);
-            // SAFETY: a Python object's end comes on a thread that is attached.
-            report_unseen(
-                unsafe { Python::assume_attached() },
-                state,
-                inner.name.as_ref(),
-            );
-        }
-    }
+/// A future is about to end: an exception that nobody has looked at goes to the pool's handler.
+///
+/// As the class's `tp_finalize`, which the garbage collector calls for everything in a cycle before it takes
+/// anything apart. From `tp_clear`, or when the future is dropped, this would come too late:
+///
+/// 1. A cycle leads from a future through its exception and the handler's closure back to the future.
+/// 2. The collector clears the handler's closure, or the function's own globals.
+/// 3. It clears the future, which calls the handler: a `NameError`, or a null pointer.
+unsafe extern "C" fn finalize(future: *mut ffi::PyObject) {
+    // SAFETY: called by the interpreter on an attached thread, with an instance of the registered class.
+    let (py, future) = unsafe {
+        let py = Python::assume_attached();
+        let future = Borrowed::from_ptr(py, future).cast_unchecked::<Future>();
+        (py, future)
+    };
+    future.get().report_unseen(py);
 }
 
 /// `antspy.Future`.
@@ -144,6 +147,8 @@ pub(super) fn _register_future(py: Python<'_>, class: Bound<'_, PyType>) -> PyRe
         let message = format!("class must be a subclass of _Future, not {class:?}");
         return Err(pyo3::exceptions::PyTypeError::new_err(message));
     }
+    // SAFETY: attached, and the type has no instance yet.
+    unsafe { (*class.as_type_ptr()).tp_finalize = Some(finalize) };
     let _ = CLASS.set(py, class.unbind());
     errors::exception_handler(py)?;
     Ok(())
@@ -411,24 +416,33 @@ impl Future {
         Err(errors::invalid_state(slf.py(), message))
     }
 
+    /// An exception that nobody has looked at goes to the pool's handler.
+    fn report_unseen(&self, py: Python<'_>) {
+        let mut inner = self.inner.lock();
+        let State::Unseen(unseen) = &inner.state else {
+            return;
+        };
+        // The handler may keep the exception, and its traceback may lead back here: the future stays whole.
+        let seen = State::Raised(unseen.error.clone_ref(py));
+        let before = mem::replace(&mut inner.state, seen);
+        let name = inner.name.as_ref().map(|name| name.clone_ref(py));
+        drop(inner);
+        if let State::Unseen(unseen) = before {
+            let Unseen { error, handler } = *unseen;
+            // The end of an object must not touch the exception that is on its way through its owner.
+            let raised = PyErr::take(py);
+            errors::handle(py, handler.as_ref(), error, name.as_ref());
+            if let Some(raised) = raised {
+                raised.restore(py);
+            }
+        }
+    }
+
     /// What was before its end was a place in a pool's queue: free now.
     pub(super) fn give_back(py: Python<'_>, before: State) {
         if let State::Pending(Some(Work { call, pool })) = before {
             drop(call);
             pool.cancelled(py);
-        }
-    }
-}
-
-/// A future ends: an exception that nobody has looked at goes to the pool's handler.
-pub(super) fn report_unseen(py: Python<'_>, state: State, name: Option<&Py<PyString>>) {
-    if let State::Unseen(unseen) = state {
-        let Unseen { error, handler } = *unseen;
-        // The end of an object must not touch the exception that is on its way through its owner.
-        let raised = PyErr::take(py);
-        errors::handle(py, handler.as_ref(), error, name);
-        if let Some(raised) = raised {
-            raised.restore(py);
         }
     }
 }

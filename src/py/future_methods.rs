@@ -19,7 +19,7 @@ use pyo3::{
 
 use super::{
     arguments, errors, fork,
-    future::{Future, Inner, State, report_unseen},
+    future::{Future, Inner, State},
     host::Host,
     interrupt::{self, Running},
     stack,
@@ -299,8 +299,6 @@ impl Future {
         let hooks = inner.hooks.take();
         let name = inner.name.take();
         drop(inner);
-        // SAFETY: the collector runs on a thread that is attached.
-        report_unseen(unsafe { Python::assume_attached() }, state, name.as_ref());
-        drop(hooks);
+        drop((state, hooks, name));
     }
 }
