@@ -173,7 +173,8 @@ def test_a_group_in_a_task_of_the_same_pool_three_deep(queue_size: int | None) -
             with pool.group() as group:
                 for _ in range(3 if depth else 0):
                     group.submit(tree, depth - 1)
-            return 1 + sum(group.results())
+            results: list[int] = group.results()
+            return 1 + sum(results)
 
         assert pool.submit(tree, 3).result(LIMIT) == 40
         assert_settled(pool)

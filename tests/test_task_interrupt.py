@@ -119,25 +119,24 @@ def test_a_task_that_catches_it_goes_on() -> None:
 
 
 def test_a_task_can_be_interrupted_again() -> None:
-    caught = 0
+    caught = threading.Semaphore(0)
     spins = threading.Semaphore(0)
     with Pool(1) as pool:
 
         def task() -> None:
-            nonlocal caught
+            spins.release()
             while True:
                 try:
-                    spins.release()
                     while True:
                         pass
                 except Stop:
-                    caught += 1
+                    caught.release()
 
         future = pool.submit(task)
         assert spins.acquire(timeout=LIMIT)
-        for count in range(1, 50):
+        for _ in range(50):
             assert future.interrupt(Stop)
-            eventually(lambda wanted=count: caught >= wanted)
+            assert caught.acquire(timeout=LIMIT)
         assert future.interrupt()
         assert isinstance(future.exception(LIMIT), TaskInterrupted)
 

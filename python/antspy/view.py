@@ -85,7 +85,7 @@ class PoolView(_AnyView):
         return places
 
     def __repr__(self) -> str:
-        return f"<PoolView of {self._owner!r} {_shown(self)}>"
+        return f"<PoolView of {self._owner!r}{_shown(self)}>"
 
 
 class PoolWithFuncView(_AnyView):
@@ -99,12 +99,12 @@ class PoolWithFuncView(_AnyView):
         return PoolWithFuncView(self, {**self._settings(), **options})
 
     def __repr__(self) -> str:
-        return f"<PoolWithFuncView of {self._owner!r} {_shown(self)}>"
+        return f"<PoolWithFuncView of {self._owner!r}{_shown(self)}>"
 
 
 def _shown(view: _View) -> str:
     settings = view._settings()
-    return " ".join(f"{name}={value!r}" for name, value in settings.items() if value != _DEFAULTS.get(name))
+    return "".join(f" {name}={value!r}" for name, value in settings.items() if value != _DEFAULTS.get(name))
 
 
 class SubPool(_View):
