@@ -279,6 +279,8 @@ def test_n_is_a_whole_number_of_at_least_1(n: Any, error: type[Exception]) -> No
         for call in (pool.subpool, sub.tune):
             with pytest.raises(error, match=rf"^n must be .* not {n!r}$"):
                 call(n)
+        with pytest.raises(TypeError, match="n must be an int, not <SubPool"):
+            pool.subpool(sub)  # type: ignore[arg-type]
         assert sub.capacity == 1
 
 
@@ -290,7 +292,7 @@ def test_a_cancelled_future_of_a_sub_pool_is_one_like_any_other(gate: Gate) -> N
         assert future.cancel()
         with pytest.raises(CancelledError):
             future.result(LIMIT)
+        pool.release()
         with pytest.raises(PoolClosedError):
-            pool.release()
             pool.subpool(1).submit(abs, -1)
         gate.open()

@@ -235,12 +235,20 @@ def test_options_of_a_sub_pool(gate: Gate) -> None:
         assert repr(sub) == f"<SubPool capacity=2 of {pool!r}>"
 
 
-def test_a_task_that_waits_for_its_own_sub_pool_is_told_so() -> None:
-    with Pool(2) as pool:
+def test_a_task_that_waits_for_a_sub_pool_of_its_own_pool_is_told_so() -> None:
+    with Pool(1, queue_size=5) as pool:
         sub = pool.subpool(1)
         with pytest.raises(RuntimeError, match="itself"):
             sub.submit(sub.wait, 2).result(LIMIT)
+
+        def outer() -> None:
+            sub.go(int)  # queued: there is nobody else to run it
+            sub.wait(2)
+
+        with pytest.raises(RuntimeError, match="itself"):
+            pool.submit(outer).result(LIMIT)
         assert sub.wait(LIMIT)
+        assert pool.submit(sub.wait, 2).result(LIMIT) is True  # nothing to wait for
 
 
 @pytest.mark.parametrize("overflow", ["block", "raise", "caller_runs", "discard"])

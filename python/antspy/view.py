@@ -124,6 +124,8 @@ class SubPool(_View):
     go = _View._go
 
     def __new__(cls, pool: _Pool, n: int) -> "SubPool":
+        if n is None or isinstance(n, _View):  # these mean something else there
+            raise TypeError(f"n must be an int, not {n!r}")
         return super().__new__(cls, pool, places=n, **_DEFAULTS)
 
     def map(
@@ -149,7 +151,8 @@ class SubPool(_View):
         """Wait until all tasks of this sub-pool are done; `False` if that takes longer than `timeout` s.
 
         Raises:
-            RuntimeError: Called by a task of the pool: it could wait for itself.
+            RuntimeError: Called by a task of the pool: it might wait for itself, or for one that nobody else
+                can run.
         """
         return self._wait_subpool(timeout)
 

@@ -51,7 +51,7 @@ impl<H: Host> Quota<H> {
         (state.limit, state.taken, state.submitters.len())
     }
 
-    /// Whether no task of the sub-pool is left.
+    /// Whether there is nothing to wait for.
     pub fn is_quiet(&self) -> bool {
         self.state.lock().present == 0
     }
@@ -186,7 +186,11 @@ impl<H: Host> Pool<H> {
             return Ok(Entrance::Admitted(quota.guard()));
         }
         match self.config().overflow {
-            Overflow::Block if !is_worker_of(self) => {}
+            Overflow::Block if !is_worker_of(self) => {
+                if state.submitters.len() >= self.config().max_blocking {
+                    return Err(Refusal::Overload);
+                }
+            }
             Overflow::Block | Overflow::CallerRuns if H::can_nest(scope) => {
                 return Ok(Entrance::Here);
             }
