@@ -9,7 +9,7 @@ use std::{
     mem,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
 };
 
@@ -21,10 +21,7 @@ use pyo3::{
     types::{PyList, PyString, PyTuple, PyType},
 };
 
-use super::{
-    errors, fork, host::Host, interpreter, interrupt::Running, parker::Parker, pool::Core,
-    task::Call,
-};
+use super::{errors, fork, host::Host, interpreter, parker::Parker, pool::Core, task::Call};
 use crate::core::{Ending, Host as _, Verdict, Waiter, sync::Mutex};
 
 /// What a pool's future holds until a worker takes it.
@@ -83,7 +80,7 @@ impl State {
     }
 }
 
-/// Who waits for it.
+/// What most futures never have: those who wait for it, and a few rare things.
 #[derive(Debug, Default)]
 pub(super) struct Hooks {
     pub(super) callbacks: Vec<Py<PyAny>>,
@@ -93,14 +90,38 @@ pub(super) struct Hooks {
     pub(super) condition: Option<Py<PyAny>>,
     /// `_waiters`: the standard library's.
     pub(super) waiters: Option<Py<PyList>>,
+    /// What its submitter called it.
+    pub(super) name: Option<Py<PyString>>,
+    /// What to raise in the task when it goes on: see `interrupt.rs`.
+    pub(super) postponed: Option<Py<PyType>>,
+}
+
+/// Those who are told of its end.
+struct Told {
+    callbacks: Vec<Py<PyAny>>,
+    blocked: Vec<Arc<Waiter<Parker>>>,
+}
+
+impl Hooks {
+    fn told(&mut self) -> Told {
+        Told {
+            callbacks: mem::take(&mut self.callbacks),
+            blocked: mem::take(&mut self.blocked),
+        }
+    }
 }
 
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) state: State,
     pub(super) hooks: Option<Box<Hooks>>,
-    /// What its submitter called it.
-    pub(super) name: Option<Py<PyString>>,
+}
+
+impl Inner {
+    pub(super) fn name(&self, py: Python<'_>) -> Option<Py<PyString>> {
+        let name = self.hooks.as_ref()?.name.as_ref()?;
+        Some(name.clone_ref(py))
+    }
 }
 
 /// The base of `antspy.Future`.
@@ -114,8 +135,8 @@ pub(super) struct Future {
     pub(super) tracked: AtomicBool,
     /// In which process it was made: see `fork.rs`. Written when it is made, and by the only thread of a child.
     pub(super) forks: AtomicU32,
-    /// Its task, while it runs.
-    pub(super) running: Running,
+    /// Its task, while it runs: see `interrupt.rs`.
+    pub(super) running: AtomicU64,
 }
 
 /// A future is about to end: an exception that nobody has looked at goes to the pool's handler.
@@ -171,8 +192,8 @@ impl Future {
             Bound::from_owned_ptr_or_err(py, future)?.cast_into_unchecked::<Self>()
         };
         let mut inner = future.get().inner.lock();
-        if let Some(extras) = &work.call.extras {
-            inner.name = extras.name.as_ref().map(|name| name.clone_ref(py));
+        if let Some(name) = work.call.extras.as_ref().and_then(|it| it.name.as_ref()) {
+            inner.hooks.get_or_insert_default().name = Some(name.clone_ref(py));
         }
         inner.state = State::Pending(Some(work));
         drop(inner);
@@ -299,10 +320,11 @@ impl Future {
             .and_then(|hooks| hooks.condition.as_ref().map(|it| it.clone_ref(py)));
         let Some(condition) = condition else {
             let before = change(&mut inner.state)?;
-            let hooks = inner.state.is_done().then(|| inner.hooks.take()).flatten();
+            let ended = inner.state.is_done();
+            let told = inner.hooks.as_mut().filter(|_| ended).map(|it| it.told());
             drop(inner);
-            if let Some(hooks) = hooks {
-                Self::tell(slf, *hooks, busy);
+            if let Some(told) = told {
+                Self::tell(slf, told, busy);
             }
             return Some(before);
         };
@@ -315,19 +337,17 @@ impl Future {
         let mut inner = slf.get().inner.lock();
         let before = change(&mut inner.state);
         let ended = before.is_some() && inner.state.is_done();
-        let hooks = inner.hooks.as_mut().filter(|_| ended).map(|hooks| Hooks {
-            callbacks: mem::take(&mut hooks.callbacks),
-            blocked: mem::take(&mut hooks.blocked),
-            condition: None,
-            waiters: hooks.waiters.as_ref().map(|it| it.clone_ref(py)),
-        });
+        let hooks = inner.hooks.as_mut().filter(|_| ended);
+        let waiters = hooks.as_ref().and_then(|it| it.waiters.as_ref());
+        let waiters = waiters.map(|it| it.clone_ref(py));
+        let told = hooks.map(|it| it.told());
         drop(inner);
-        if let Some(hooks) = &hooks {
-            errors::report(py, Self::tell_condition(slf, held, hooks));
+        if told.is_some() {
+            errors::report(py, Self::tell_condition(slf, held, waiters.as_ref()));
         }
         errors::report(py, held.call_method0("release").map(drop));
-        if let Some(hooks) = hooks {
-            Self::tell(slf, hooks, busy);
+        if let Some(told) = told {
+            Self::tell(slf, told, busy);
         }
         before
     }
@@ -336,7 +356,7 @@ impl Future {
     fn tell_condition(
         slf: &Bound<'_, Self>,
         condition: &Bound<'_, PyAny>,
-        hooks: &Hooks,
+        waiters: Option<&Py<PyList>>,
     ) -> PyResult<()> {
         let method = match slf.get().inner.lock().state {
             State::CancelledAndNotified => Some("add_cancelled"),
@@ -344,7 +364,7 @@ impl Future {
             State::Raised(_) | State::Unseen(_) => Some("add_exception"),
             _ => None,
         };
-        if let (Some(method), Some(waiters)) = (method, &hooks.waiters) {
+        if let (Some(method), Some(waiters)) = (method, waiters) {
             for waiter in waiters.bind(slf.py()).iter() {
                 waiter.call_method1(method, (slf,))?;
             }
@@ -353,18 +373,18 @@ impl Future {
     }
 
     /// Wakes blocked threads, then calls the callbacks.
-    fn tell(slf: &Bound<'_, Self>, hooks: Hooks, busy: &mut Option<impl FnOnce()>) {
-        for blocked in &hooks.blocked {
+    fn tell(slf: &Bound<'_, Self>, told: Told, busy: &mut Option<impl FnOnce()>) {
+        for blocked in &told.blocked {
             blocked.decide(Verdict::Granted);
             blocked.wake();
         }
-        if hooks.callbacks.is_empty() {
+        if told.callbacks.is_empty() {
             return;
         }
         if let Some(busy) = busy.take() {
             busy();
         }
-        for callback in hooks.callbacks {
+        for callback in told.callbacks {
             Self::call_back(slf, &callback);
         }
     }
@@ -425,7 +445,7 @@ impl Future {
         // The handler may keep the exception, and its traceback may lead back here: the future stays whole.
         let seen = State::Raised(unseen.error.clone_ref(py));
         let before = mem::replace(&mut inner.state, seen);
-        let name = inner.name.as_ref().map(|name| name.clone_ref(py));
+        let name = inner.name(py);
         drop(inner);
         if let State::Unseen(unseen) = before {
             let Unseen { error, handler } = *unseen;

@@ -4,7 +4,7 @@ use std::{
     mem,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32},
+        atomic::{AtomicBool, AtomicU32, AtomicU64},
     },
     time::Duration,
 };
@@ -21,8 +21,7 @@ use super::{
     arguments, errors, fork,
     future::{Future, Inner, State},
     host::Host,
-    interrupt::{self, Running},
-    stack,
+    interrupt, stack,
     task::Task,
 };
 use crate::core::{Cut, Waiter, sync::Mutex};
@@ -95,11 +94,10 @@ impl Future {
             inner: Mutex::new(Inner {
                 state: State::Pending(None),
                 hooks: None,
-                name: None,
             }),
             tracked: AtomicBool::new(true),
             forks: AtomicU32::new(fork::forks()),
-            running: Running::default(),
+            running: AtomicU64::new(0),
         }
     }
 
@@ -201,13 +199,12 @@ impl Future {
     #[pyo3(signature = (exc = None))]
     fn interrupt(&self, py: Python<'_>, exc: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
         let class = interrupt::exception_class(py, exc)?;
-        Ok(self.running.interrupt(&class))
+        Ok(self.raise_in_task(&class))
     }
 
     #[getter]
     fn name(&self, py: Python<'_>) -> Option<Py<PyString>> {
-        let inner = self.inner.lock();
-        inner.name.as_ref().map(|name| name.clone_ref(py))
+        self.inner.lock().name(py)
     }
 
     fn add_done_callback(slf: &Bound<'_, Self>, r#fn: Bound<'_, PyAny>) -> PyResult<()> {
@@ -297,8 +294,7 @@ impl Future {
         };
         let state = mem::replace(&mut inner.state, State::CancelledAndNotified);
         let hooks = inner.hooks.take();
-        let name = inner.name.take();
         drop(inner);
-        drop((state, hooks, name));
+        drop((state, hooks));
     }
 }

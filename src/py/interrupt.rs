@@ -7,28 +7,25 @@
 //!
 //! 1. Somebody interrupts a task: the exception is pending in its worker's thread.
 //! 2. The task's last bytecode has been run. Its function returns to this module without a look at it.
-//! 3. [`Running::close`] finds the mark that the interrupter left, and takes the exception back.
+//! 3. [`Future::close`] finds the mark that the interrupter left, and takes the exception back.
 //! 4. The next task on this worker starts with nothing pending.
 //!
 //! Without an interpreter lock 1. and 3. may happen at the same time; then the one waits for the other's mark.
 //! While a task runs another in its midst (`core/nested.rs`) its own interrupts wait.
 
-use std::{
-    cell::Cell,
-    ptr,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::{cell::Cell, ptr, sync::atomic::Ordering};
 
 use pyo3::{ffi, prelude::*, types::PyType};
 
-use super::{errors, interpreter};
-use crate::core::sync::Mutex;
+use super::{errors, future::Future, interpreter};
 
 unsafe extern "C" {
     fn PyThread_get_thread_ident() -> std::ffi::c_ulong;
 }
 
-/// What the lowest bits of [`Running::word`] say; above them is the thread's ident.
+/// What the lowest bits of [`Future::running`] say; above them is the thread's ident. 0: the task is not running.
+/// The task's thread opens and closes it, interrupters mark it, all by compare-and-swap; `AcqRel`, so that whoever
+/// finds a mark sees what was done under it.
 const OPEN: u64 = 0;
 /// Somebody changes the thread's pending exception just now.
 const TOUCHED: u64 = 1;
@@ -37,20 +34,9 @@ const INTERRUPTED: u64 = 2;
 /// Another task runs in this one's midst.
 const SUSPENDED: u64 = 3;
 
-/// A future's task while it runs.
-#[derive(Debug, Default)]
-pub(super) struct Running {
-    /// 0: not running. Else the ident of its thread, shifted, and one of the marks above. The task's thread
-    /// opens and closes it, interrupters mark it, all by compare-and-swap; `AcqRel`, so that whoever finds a
-    /// mark sees what was done under it.
-    word: AtomicU64,
-    /// What to raise when the task goes on. Written under the mark `TOUCHED`.
-    postponed: Mutex<Option<Py<PyType>>>,
-}
-
 thread_local! {
-    /// The task that this thread runs, if it has a future: the address of a `Running` that outlives the run.
-    static CURRENT: Cell<*const Running> = const { Cell::new(ptr::null()) };
+    /// The future of the task that this thread runs, if it has one; it outlives the run.
+    static CURRENT: Cell<*const Future> = const { Cell::new(ptr::null()) };
 }
 
 /// This thread's ident, shifted: 0 in the lowest bits is `OPEN`.
@@ -68,11 +54,11 @@ fn set_pending(word: u64, class: *mut ffi::PyObject) {
     unsafe { ffi::PyThreadState_SetAsyncExc(ident, class) };
 }
 
-impl Running {
+impl Future {
     /// The task starts on this thread.
     #[inline]
     pub(super) fn open(&self) {
-        self.word.store(this_thread(), Ordering::Release);
+        self.running.store(this_thread(), Ordering::Release);
         CURRENT.set(ptr::from_ref(self));
     }
 
@@ -81,7 +67,7 @@ impl Running {
     pub(super) fn close(&self) {
         CURRENT.set(ptr::null());
         // Its own writing but for a mark: read without order, and compared.
-        let word = self.word.load(Ordering::Relaxed);
+        let word = self.running.load(Ordering::Relaxed);
         if word & 3 != OPEN || !self.swap(word, 0) {
             let before = self.change(|mark| mark != TOUCHED, |_| 0);
             set_pending(before, ptr::null_mut());
@@ -91,7 +77,7 @@ impl Running {
     /// Changes the word, once its mark is one of those wanted; returns the word before.
     fn change(&self, wanted: impl Fn(u64) -> bool, next: impl Fn(u64) -> u64) -> u64 {
         loop {
-            let word = self.word.load(Ordering::Acquire);
+            let word = self.running.load(Ordering::Acquire);
             if wanted(word & 3) && self.swap(word, next(word)) {
                 return word;
             }
@@ -101,13 +87,15 @@ impl Running {
 
     fn swap(&self, word: u64, next: u64) -> bool {
         let (done, failed) = (Ordering::AcqRel, Ordering::Acquire);
-        self.word.compare_exchange(word, next, done, failed).is_ok()
+        self.running
+            .compare_exchange(word, next, done, failed)
+            .is_ok()
     }
 
     /// Raises `class` in the task, if it runs. Returns whether it did.
-    pub(super) fn interrupt(&self, class: &Bound<'_, PyType>) -> bool {
+    pub(super) fn raise_in_task(&self, class: &Bound<'_, PyType>) -> bool {
         loop {
-            let word = self.word.load(Ordering::Acquire);
+            let word = self.running.load(Ordering::Acquire);
             let mark = word & 3;
             if word == 0 {
                 return false;
@@ -117,14 +105,13 @@ impl Running {
                 continue;
             }
             let after = if mark == SUSPENDED {
-                let before = self.postponed.lock().replace(class.clone().unbind());
-                drop(before);
+                self.postpone(class.clone().unbind());
                 SUSPENDED
             } else {
                 set_pending(word, class.as_ptr());
                 INTERRUPTED
             };
-            self.word.store(word & !3 | after, Ordering::Release);
+            self.running.store(word & !3 | after, Ordering::Release);
             return true;
         }
     }
@@ -139,14 +126,26 @@ impl Running {
         // the task goes on.
         if let Err(error) = checkpoint(py) {
             let class = error.get_type(py).unbind();
-            let before = self.postponed.lock().replace(class);
-            drop(before);
+            self.postpone(class);
         }
+    }
+
+    fn postpone(&self, class: Py<PyType>) {
+        let mut inner = self.inner.lock();
+        let before = inner.hooks.get_or_insert_default().postponed.replace(class);
+        drop(inner);
+        drop(before);
     }
 
     fn resume(&self, py: Python<'_>) {
         let before = self.change(|mark| mark == SUSPENDED, |word| word & !3 | TOUCHED);
-        let postponed = self.postponed.lock().take();
+        let postponed = {
+            let mut inner = self.inner.lock();
+            inner
+                .hooks
+                .as_mut()
+                .and_then(|hooks| hooks.postponed.take())
+        };
         let mark = match &postponed {
             Some(class) => {
                 set_pending(before, class.bind(py).as_ptr());
@@ -154,15 +153,14 @@ impl Running {
             }
             None => OPEN,
         };
-        self.word.store(before & !3 | mark, Ordering::Release);
+        self.running.store(before & !3 | mark, Ordering::Release);
     }
 }
 
 /// Runs `body`, which is another task, in the midst of the one that this thread runs.
 pub(super) fn nest<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
     let outer = CURRENT.replace(ptr::null());
-    // SAFETY: null, or a `Running` of a future that its own run keeps alive; that run is further up on this
-    // thread's stack.
+    // SAFETY: null, or a future that its own run keeps alive; that run is further up on this thread's stack.
     let outer = unsafe { outer.as_ref() };
     if let Some(outer) = outer {
         outer.suspend(py);

@@ -162,10 +162,9 @@ fn pass_on_interrupt(py: Python<'_>, error: &PyErr) {
 /// A call whose result somebody waits for.
 fn run_for(future: Py<Future>, mut call: Call, host: &Host, py: Python<'_>) -> Ran<Delivery> {
     let mut extras = call.extras.take();
-    let running = &future.get().running;
-    running.open();
+    future.get().open();
     let result = call.run(extras.as_deref(), py, host, |result| {
-        running.close();
+        future.get().close();
         result.map(Bound::unbind)
     });
     if let Some(extras) = &mut extras {
