@@ -10,7 +10,8 @@ use std::{
 };
 
 use super::{
-    Ending, Host, Park, Parked, Pool, Task,
+    Ending, Host, Park, Parked, Pool, Refusal, Task,
+    submit::closed,
     sync::{Arc, thread},
     worker::{Duty, Worker},
 };
@@ -21,7 +22,10 @@ const LINGER: Duration = Duration::from_secs(10);
 /// What the watcher does next.
 enum Watch<T> {
     End(Vec<T>),
+    /// Until the first deadline.
     Sleep(Instant),
+    /// With nothing to watch.
+    Linger(Instant),
     Leave,
 }
 
@@ -30,38 +34,33 @@ impl<H: Host> Pool<H> {
     /// [`unexpect`](Self::unexpect).
     ///
     /// # Errors
-    /// A thread could not be started.
-    pub(super) fn expect_deadline(self: &Arc<Self>) -> io::Result<()> {
+    /// The pool is closed, or a thread could not be started.
+    pub(super) fn expect_deadline(self: &Arc<Self>) -> Result<(), Refusal<H::Interrupt>> {
         let mut state = self.state.lock();
-        state.expected += 1;
-        if state.watcher.is_some() {
-            return Ok(());
+        if let Some(why) = closed(&state.phase) {
+            return Err(why);
         }
+        if state.watcher.is_none() {
+            // Under the lock, so that nobody counts on a watcher that cannot be started.
+            state.watcher = Some(self.start_watcher().map_err(Refusal::NoThread)?);
+            state.threads += 1;
+        }
+        state.expected += 1;
+        Ok(())
+    }
+
+    /// The watcher takes the lock before it does anything.
+    fn start_watcher(self: &Arc<Self>) -> io::Result<Arc<Worker<H>>> {
         // Never counted among the live: on the books as one that is leaving.
         let watcher = Worker::new(Duty::Leaving);
-        state.watcher = Some(watcher.clone());
-        state.threads += 1;
-        drop(state);
         let name = format!("{}_deadlines", self.config().thread_name_prefix);
-        let spawned = {
-            let (pool, watcher) = (self.clone(), watcher.clone());
-            thread::Builder::new().name(name).spawn(move || {
-                pool.watch(&watcher);
-                pool.gone(&watcher);
-            })
-        };
-        match spawned {
-            Ok(handle) => self.keep_handle(&watcher, handle),
-            Err(error) => {
-                let mut state = self.state.lock();
-                state.watcher = None;
-                state.threads -= 1;
-                state.expected -= 1;
-                Self::tell_and_wake(state);
-                return Err(error);
-            }
-        }
-        Ok(())
+        let (pool, me) = (self.clone(), watcher.clone());
+        let handle = thread::Builder::new().name(name).spawn(move || {
+            pool.watch(&me);
+            pool.gone(&me);
+        })?;
+        *watcher.handle.lock() = Some(handle);
+        Ok(watcher)
     }
 
     /// The task is queued, or will not be. The watcher looks again, if this deadline is the first.
@@ -92,6 +91,10 @@ impl<H: Host> Pool<H> {
                     }
                 }),
                 Watch::Sleep(until) => {
+                    me.parker.park(Some(self.host().alarm(until)));
+                    bored = false;
+                }
+                Watch::Linger(until) => {
                     bored = me.parker.park(Some(self.host().alarm(until))) == Parked::TimedOut;
                 }
             }
@@ -106,7 +109,7 @@ impl<H: Host> Pool<H> {
                 state.watcher = None;
                 return Watch::Leave;
             }
-            return Watch::Sleep(now + self.config().expiry.unwrap_or(LINGER).min(LINGER));
+            return Watch::Linger(now + self.config().expiry.unwrap_or(LINGER).min(LINGER));
         };
         if first <= now {
             return Watch::End(state.queue.take_late(now));

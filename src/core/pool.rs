@@ -282,22 +282,25 @@ impl<H: Host> Pool<H> {
         task: &mut Option<Taken<H::Task>>,
     ) -> Option<Next> {
         let now = self.host.now();
+        let due = state.schedule.as_ref()?.not_before(now);
         // What is left of cancelled tasks costs no time.
-        if let Some(schedule) = &mut state.schedule
-            && !state.queue.is_spent()
-        {
-            if let Some(due) = schedule.not_before(now) {
-                if state.search != Search::None {
-                    return None;
-                }
-                state.search = Search::Paced;
-                state.pacer = Some(me.clone());
-                me.set_duty(Duty::Searching);
-                return Some(Next::Pause(due));
+        if let Some(due) = due.filter(|_| !state.queue.is_spent()) {
+            if state.search != Search::None {
+                return None;
             }
+            state.search = Search::Paced;
+            state.pacer = Some(me.clone());
+            me.set_duty(Duty::Searching);
+            return Some(Next::Pause(due));
+        }
+        if !self.take(state, task) {
+            return None;
+        }
+        let is_gone = task.as_ref().is_some_and(|it| it.task.is_cancelled());
+        if let Some(schedule) = state.schedule.as_mut().filter(|_| !is_gone) {
             schedule.take(now);
         }
-        self.take(state, task).then_some(Next::Run)
+        Some(Next::Run)
     }
 
     /// A task has run and its result is about to be told: gives its place back, and offers the worker

@@ -220,7 +220,8 @@ impl<H: Host> Pool<H> {
         let guard = (waiter.verdict() == Verdict::Granted).then(|| quota.guard());
         match (outcome, guard) {
             (Ok(_), Some(guard)) => Ok(Entrance::Admitted(guard)),
-            (Ok(_), None) => Err(Refusal::Closed),
+            // Closed, and perhaps open again since.
+            (Ok(_), None) => Err(self.refuse_if_closed().err().unwrap_or(Refusal::Closed)),
             (Err(why), _) => Err(why),
         }
     }

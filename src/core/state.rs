@@ -156,6 +156,7 @@ impl<H: Host> State<H> {
     pub(super) fn concerns_somebody(&self) -> bool {
         let is_waited_for = !self.submitters.is_empty() || !self.joiners.is_empty();
         is_waited_for
+            || (self.watcher.is_some() && !self.phase.accepts())
             || match self.search {
                 Search::None => !self.queue.is_empty(),
                 Search::Paced => true,
@@ -183,7 +184,10 @@ impl<H: Host> State<H> {
         if self.search != Search::None {
             return self.hurry();
         }
-        if self.queue.is_empty() || self.phase == Phase::Paused {
+        if self.queue.is_empty() {
+            return self.relieve();
+        }
+        if self.phase == Phase::Paused {
             return Summons::Nobody;
         }
         if let Some(worker) = self.idle.pop_newest() {
@@ -204,6 +208,16 @@ impl<H: Host> State<H> {
             return self.pacer.take().map_or(Summons::Nobody, Summons::Wake);
         }
         Summons::Nobody
+    }
+
+    /// On a closed pool that has nothing queued any more the watcher need not wait for the deadlines of what
+    /// was.
+    #[inline]
+    fn relieve(&self) -> Summons<H> {
+        if self.phase.accepts() || self.queue.first_deadline().is_some() {
+            return Summons::Nobody;
+        }
+        self.watcher.clone().map_or(Summons::Nobody, Summons::Wake)
     }
 
     /// Counts a worker that is about to be started, and numbers it.

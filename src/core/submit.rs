@@ -46,8 +46,8 @@ impl<H: Host> Pool<H> {
         let Some(deadline) = terms.deadline else {
             return self.admit(task, terms, scope);
         };
-        if let Err(error) = self.expect_deadline() {
-            return self.refuse(task, Refusal::NoThread(error));
+        if let Err(why) = self.expect_deadline() {
+            return self.refuse(task, why);
         }
         let admitted = self.admit(task, terms, scope);
         self.unexpect(deadline);
