@@ -124,7 +124,7 @@ fn every_task_ends_exactly_once_when_the_pool_is_closed_meanwhile() {
                     }
                     rig.close();
                     if round % 2 == 0 {
-                        rig.cancel_queued(&Attached::new());
+                        rig.cancel_queued();
                     }
                 });
                 let counts = ledger.settle();
@@ -239,7 +239,7 @@ fn tasks_are_run_told_ended_and_dropped_outside_of_the_lock() {
             let fate = job.fate();
             rig.submit(job).expect("accepted");
             assert!(fate.cancel());
-            rig.cancelled(&Attached::new());
+            rig.cancelled();
         }
         // Run, and told.
         let (in_body, in_tell) = (looks(), looks());
@@ -256,7 +256,7 @@ fn tasks_are_run_told_ended_and_dropped_outside_of_the_lock() {
         rig.submit(Job::new(move || drop(in_queue)))
             .expect("accepted");
         rig.close();
-        rig.cancel_queued(&Attached::new());
+        rig.cancel_queued();
         gate.open();
         rig.wait_gone();
         // Refused.

@@ -12,7 +12,7 @@ use antspy::core::{Config, Overflow, UNLIMITED};
 
 use crate::{
     host::{Attached, Fate, Job, Ledger, Rig, sized},
-    support::{Gate, eventually, within_limit},
+    support::{Alive, Gate, eventually, within_limit},
 };
 
 /// A pool of one whose worker waits for the gate.
@@ -31,7 +31,7 @@ fn busy(queue_size: usize, overflow: Overflow) -> (Rig, Gate) {
 fn cancel(rig: &Rig, fate: &Fate) -> bool {
     let cancelled = fate.cancel();
     if cancelled {
-        rig.cancelled(&Attached::new());
+        rig.cancelled();
     }
     cancelled
 }
@@ -116,22 +116,6 @@ fn a_task_that_has_begun_cannot_be_cancelled() {
     });
 }
 
-/// Counts how many of its like there are.
-struct Alive(Arc<AtomicUsize>);
-
-impl Alive {
-    fn new(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::SeqCst);
-        Self(count.clone())
-    }
-}
-
-impl Drop for Alive {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
 #[test]
 fn who_submits_and_cancels_all_the_time_does_not_fill_the_memory() {
     within_limit(|| {
@@ -177,7 +161,7 @@ fn cancelling_the_queue_ends_what_has_not_begun() {
         }
         // Some have been cancelled one by one before.
         assert!(cancel(&rig, &fates[3]) && cancel(&rig, &fates[7]));
-        rig.cancel_queued(&Attached::new());
+        rig.cancel_queued();
         let counts = ledger.settle();
         assert_eq!((counts.cancelled, counts.discarded), (2, 8));
         assert_eq!(rig.stats().in_flight, 1, "only the one that runs");

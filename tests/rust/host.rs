@@ -31,7 +31,7 @@ pub(crate) use self::{
     signal::{Handler, Signals},
 };
 pub(crate) use self::{
-    job::{Counts, Job, Ledger},
+    job::{Counts, End, Job, Ledger, Why},
     sleep::Sleeper,
 };
 
@@ -40,7 +40,9 @@ pub(crate) type TestPool = Pool<TestHost>;
 
 /// A thread's place in the runtime: what [`Host::Scope`] points to.
 pub(crate) struct Attached {
-    attached: Cell<bool>,
+    inside: Cell<bool>,
+    /// How many tasks run here in the midst of others.
+    depth: Cell<usize>,
     blocks: Arc<AtomicU64>,
 }
 
@@ -52,7 +54,8 @@ impl Attached {
 
     fn counting(blocks: Arc<AtomicU64>) -> Self {
         Self {
-            attached: Cell::new(true),
+            inside: Cell::new(true),
+            depth: Cell::new(0),
             blocks,
         }
     }
@@ -64,7 +67,7 @@ impl Attached {
 
     /// The core may call a task only on a thread that is attached.
     pub(crate) fn check(&self) {
-        assert!(self.attached.get(), "foreign code while detached");
+        assert!(self.inside.get(), "foreign code while detached");
     }
 }
 
@@ -81,11 +84,16 @@ pub(crate) struct Tally {
     pub(crate) ended: AtomicU64,
 }
 
+/// How many tasks one thread runs in the midst of each other at most.
+pub(crate) const DEEPEST: usize = 100;
+
 pub(crate) struct TestHost {
     clock: Clock,
     /// What the initializer says.
     fit: Mutex<Result<(), Fault>>,
     worker_blocks: Arc<AtomicU64>,
+    /// Called by who visits, before it does anything.
+    visitor: Mutex<Option<Box<dyn Fn() + Send>>>,
     pub(crate) tally: Arc<Tally>,
 }
 
@@ -99,6 +107,7 @@ impl TestHost {
             clock,
             fit: Mutex::new(Ok(())),
             worker_blocks: Arc::default(),
+            visitor: Mutex::default(),
             tally: Arc::default(),
         }
     }
@@ -106,6 +115,11 @@ impl TestHost {
     /// From now on new threads are fit to run tasks, or are not.
     pub(crate) fn set_fit(&self, fit: Result<(), &str>) {
         *self.fit.lock().unwrap() = fit.map_err(|why| Fault(why.into()));
+    }
+
+    /// From now on who visits does this first.
+    pub(crate) fn hold_visitors(&self, before: impl Fn() + Send + 'static) {
+        *self.visitor.lock().unwrap() = Some(Box::new(before));
     }
 
     /// How often workers have let go of the runtime.
@@ -128,15 +142,29 @@ impl Host for TestHost {
     }
 
     fn visit(&self, body: impl FnOnce(&Attached)) {
+        if let Some(before) = &*self.visitor.lock().unwrap() {
+            before();
+        }
         body(&Attached::new());
+    }
+
+    fn nest<R>(scope: &Attached, body: impl FnOnce() -> R) -> R {
+        scope.depth.set(scope.depth.get() + 1);
+        let result = body();
+        scope.depth.set(scope.depth.get() - 1);
+        result
+    }
+
+    fn can_nest(scope: &Attached) -> bool {
+        scope.depth.get() < DEEPEST
     }
 
     fn block<R>(scope: &Attached, wait: impl FnOnce() -> R) -> R {
         scope.check();
         scope.blocks.fetch_add(1, Ordering::SeqCst);
-        scope.attached.set(false);
+        scope.inside.set(false);
         let result = wait();
-        scope.attached.set(true);
+        scope.inside.set(true);
         result
     }
 
@@ -183,6 +211,24 @@ impl Rig {
         self.0
             .submit(job, &Terms::default(), scope)
             .expect("accepted");
+    }
+
+    /// The same, on these terms. A job that is refused is marked so.
+    pub(crate) fn submit_on(&self, terms: Terms, job: Job) -> Result<(), Refusal<Interrupt>> {
+        submit_on(&self.0, job, terms)
+    }
+
+    /// Tells the pool of a job that has been cancelled.
+    pub(crate) fn cancelled(&self) {
+        self.0.cancelled(&Attached::new());
+    }
+
+    pub(crate) fn cancel_queued(&self) {
+        self.0.cancel_queued(&Attached::new());
+    }
+
+    pub(crate) fn resume(&self) {
+        self.0.resume(&Attached::new());
     }
 
     /// Waits until all is done.

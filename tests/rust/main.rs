@@ -7,13 +7,23 @@ mod support;
 
 mod accounting;
 mod cancel;
+mod deadline;
+mod entrance;
 mod expiry;
 mod interrupt;
+mod lanes;
 mod lifecycle;
+mod nested;
 #[cfg(target_os = "linux")]
 mod no_thread;
+mod pause;
 mod places;
+mod quota;
+mod rate;
 mod reboot;
+mod stats;
 mod tune;
 mod wait_group;
+#[cfg(target_os = "linux")]
+mod watcher;
 mod workers;

@@ -87,7 +87,7 @@ fn a_queue_cancelled_meanwhile_loses_nothing() {
             };
             let submitters = [threads.spawn(submit), threads.spawn(submit)];
             while !submitters.iter().all(ScopedJoinHandle::is_finished) {
-                rig.cancel_queued(&Attached::new());
+                rig.cancel_queued();
             }
         });
         let counts = ledger.settle();

@@ -171,7 +171,7 @@ fn workers_that_are_fit_end_their_task_on_a_pool_that_breaks() {
         rig.host().set_fit(Err("no licence"));
         // For this one a second worker is started, which is not fit.
         rig.submit(ledger.job(|| ())).expect("accepted");
-        eventually(|| rig.stats().closed);
+        eventually(|| rig.stats().closed && rig.stats().queued == 0);
         gate.open();
         rig.wait_gone();
         let counts = ledger.settle();

@@ -2,10 +2,16 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::{Arc, Condvar, Mutex, mpsc},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
+
+use crate::host::{Job, Rig};
 
 /// Longer than any test takes on a loaded machine.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -57,6 +63,70 @@ impl Gate {
     pub(crate) fn waits(&self) -> impl FnOnce() + Send + 'static {
         let gate = self.clone();
         move || gate.pass()
+    }
+}
+
+/// Keeps one worker busy until the gate opens. Returns once it is.
+pub(crate) fn occupy(rig: &Rig) -> Gate {
+    let (begun, gate) = (Gate::default(), Gate::default());
+    let (opens, waits) = (begun.clone(), gate.waits());
+    rig.submit(Job::new(move || {
+        opens.open();
+        waits();
+    }))
+    .expect("a free place");
+    begun.pass();
+    gate
+}
+
+/// What jobs have written down, in the order in which they did.
+pub(crate) struct Log<T>(Arc<Mutex<Vec<T>>>);
+
+impl<T> Clone for Log<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Default for Log<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T: Clone + Send + 'static> Log<T> {
+    pub(crate) fn write(&self, line: T) {
+        self.0.lock().unwrap().push(line);
+    }
+
+    /// The body of a job that writes this.
+    pub(crate) fn writes(&self, line: T) -> impl FnOnce() + Send + 'static {
+        let log = self.clone();
+        move || log.write(line)
+    }
+
+    pub(crate) fn lines(&self) -> Vec<T> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
+/// Counts how many of its like there are.
+pub(crate) struct Alive(Arc<AtomicUsize>);
+
+impl Alive {
+    pub(crate) fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -91,15 +91,62 @@ pub(crate) struct Note {
 }
 
 pub(crate) struct Job {
-    work: Option<Work>,
+    /// Empty once it has been taken out to run, or dropped by who cancelled the job.
+    work: Arc<Mutex<Option<Work>>>,
     fate: Arc<Fate>,
+    /// To tell jobs apart in a queue.
+    tag: usize,
+}
+
+/// What its submitter keeps of a job.
+pub(crate) struct Future {
+    work: Arc<Mutex<Option<Work>>>,
+    fate: Arc<Fate>,
+}
+
+impl Future {
+    /// Another handle to the job: for [`Pool::run_waited`](antspy::core::Pool::run_waited).
+    pub(crate) fn job(&self) -> Job {
+        Job {
+            work: self.work.clone(),
+            fate: self.fate.clone(),
+            tag: 0,
+        }
+    }
+
+    /// Cancels it, and drops what it holds. Whoever gets `true` tells the pool.
+    pub(crate) fn cancel(&self) -> bool {
+        let cancelled = self.fate.cancel();
+        if cancelled {
+            let work = self.work.lock().unwrap().take();
+            drop(work);
+        }
+        cancelled
+    }
 }
 
 impl Job {
     fn with(work: Work) -> Self {
         Self {
-            work: Some(work),
+            work: Arc::new(Mutex::new(Some(work))),
             fate: Fate::new(),
+            tag: 0,
+        }
+    }
+
+    pub(crate) fn tagged(mut self, tag: usize) -> Self {
+        self.tag = tag;
+        self
+    }
+
+    pub(crate) fn tag(&self) -> usize {
+        self.tag
+    }
+
+    pub(crate) fn future(&self) -> Future {
+        Future {
+            work: self.work.clone(),
+            fate: self.fate.clone(),
         }
     }
 
@@ -169,14 +216,14 @@ impl Task for Job {
     type Host = TestHost;
     type Delivery = Note;
 
-    fn run(mut self, _host: &TestHost, scope: &Attached) -> Ran<Note> {
+    fn run(self, _host: &TestHost, scope: &Attached) -> Ran<Note> {
         scope.check();
         if !self.fate.leave_waiting(TAKEN) {
             return Ran::Cancelled;
         }
         self.fate.write(End::Ran);
-        let work = self.work.take().expect("a job runs once");
-        work(scope)
+        let work = self.work.lock().unwrap().take();
+        work.expect("a job runs once")(scope)
     }
 
     fn is_prompt(delivery: &Note, _scope: &Attached) -> bool {
@@ -208,7 +255,7 @@ impl Task for Job {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.fate.state.load(Ordering::Acquire) == CANCELLED
+        self.fate.state.load(Ordering::Acquire) != WAITING
     }
 }
 

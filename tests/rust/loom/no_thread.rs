@@ -34,7 +34,7 @@ fn a_queue_cancelled_while_a_start_fails_loses_nothing() {
     model(5, || {
         limit(0);
         let scene = Scene::new(queueing(2));
-        let canceller = scene.spawn(|scene| scene.rig.cancel_queued(&Attached::new()));
+        let canceller = scene.spawn(|scene| scene.rig.cancel_queued());
         scene.offer();
         canceller.join().unwrap();
         let counts = scene.end();

@@ -194,7 +194,7 @@ fn a_cancellation_racing_a_worker_ends_the_task_once() {
         scene.rig.submit(job).expect("accepted");
         let canceller = scene.spawn(move |scene| {
             if fate.cancel() {
-                scene.rig.cancelled(&Attached::new());
+                scene.rig.cancelled();
             }
         });
         scene.rig.wait();
@@ -213,7 +213,7 @@ fn a_cancelled_task_s_place_goes_to_who_waits_for_it() {
         scene.rig.submit(job).expect("accepted");
         let waits = scene.spawn(|scene| assert!(scene.offer()));
         if fate.cancel() {
-            scene.rig.cancelled(&Attached::new());
+            scene.rig.cancelled();
         }
         waits.join().unwrap();
         scene.rig.wait();
@@ -232,10 +232,10 @@ fn the_queue_ended_racing_a_worker_and_a_canceller() {
         scene.rig.submit(job).expect("accepted");
         let canceller = scene.spawn(move |scene| {
             if fate.cancel() {
-                scene.rig.cancelled(&Attached::new());
+                scene.rig.cancelled();
             }
         });
-        scene.rig.cancel_queued(&Attached::new());
+        scene.rig.cancel_queued();
         canceller.join().unwrap();
         let counts = scene.end();
         assert_eq!(counts.ran + counts.cancelled + counts.discarded, 1);
