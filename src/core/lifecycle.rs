@@ -48,7 +48,17 @@ impl<H: Host> Pool<H> {
     pub fn close(self: &Arc<Self>, scope: Scope<'_, H>) {
         self.enter_phase(Phase::Closed);
         // Nobody came for the queue while the pool was paused.
-        self.conclude(self.state.lock(), scope);
+        let mut state = self.state.lock();
+        let remains = state.queue.take_remains();
+        self.conclude(state, scope);
+        drop(remains);
+        self.let_watcher_go();
+    }
+
+    /// The same, and ends all tasks that no worker has taken yet; at the end of a pause none is started.
+    pub fn close_and_cancel(self: &Arc<Self>, scope: Scope<'_, H>) {
+        self.enter_phase(Phase::Closed);
+        self.cancel_queued(scope);
     }
 
     /// No worker takes a task from the queue until [`resume`](Self::resume); those that run go on, and
@@ -78,7 +88,9 @@ impl<H: Host> Pool<H> {
         if state.phase == Phase::Paused {
             state.phase = Phase::Open;
         }
+        let remains = state.queue.take_remains();
         self.conclude(state, scope);
+        drop(remains);
     }
 
     /// Ends all tasks that no worker has taken yet.
@@ -88,6 +100,7 @@ impl<H: Host> Pool<H> {
 
     fn end_queued(self: &Arc<Self>, scope: Scope<'_, H>, why: &Ending) {
         let queued = self.state.lock().queue.take_all();
+        self.let_watcher_go();
         self.discard(queued, scope, why);
         // For a worker that waits for the time of a task that is gone.
         self.conclude(self.state.lock(), scope);
@@ -241,6 +254,7 @@ impl<H: Host> Pool<H> {
     /// The last thing a worker's thread does. It joins the thread that ended before it and leaves its own
     /// handle to the next, so that no ended thread stays unjoined, and the last one stands for all.
     pub(super) fn gone(&self, me: &Worker<H>) {
+        self.let_watcher_go();
         let mut state = self.state.lock();
         Self::strike_off(&mut state, me); // if the host was gone before it could begin
         me.set_duty(Duty::Gone);

@@ -263,7 +263,10 @@ impl<H: Host> Pool<H> {
             return false;
         };
         state.tally.started += 1;
-        if let Some(stamp) = &mut taken.stamp {
+        // A cancelled one never starts, and has no time to it.
+        if let Some(stamp) = &mut taken.stamp
+            && !taken.task.is_cancelled()
+        {
             let now = self.host.now();
             *stamp = state
                 .sampler
@@ -372,7 +375,9 @@ impl<H: Host> Pool<H> {
             state.dismiss(&worker);
             surplus.push(worker);
         }
+        let remains = state.queue.take_remains();
         self.conclude(state, scope);
+        drop(remains);
         for worker in surplus {
             worker.parker.unpark();
         }

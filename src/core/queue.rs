@@ -164,6 +164,15 @@ impl<T: Task> Queue<T> {
         if self.remains < FEW || self.remains.unsigned_abs() < most {
             return Vec::new();
         }
+        self.take_remains()
+    }
+
+    /// Takes out what is cancelled, before workers are summoned for what may be nothing else. The caller drops
+    /// it once the lock is released.
+    pub(super) fn take_remains(&mut self) -> Vec<T> {
+        if self.remains <= 0 {
+            return Vec::new();
+        }
         let calendar = &self.calendar;
         let swept = self
             .lanes

@@ -268,9 +268,10 @@ impl Pool {
     #[pyo3(signature = (wait = true, *, cancel_futures = false))]
     fn shutdown(&self, py: Python<'_>, wait: bool, cancel_futures: bool) -> PyResult<()> {
         let core = self.core(py)?;
-        core.close(py);
         if cancel_futures {
-            core.cancel_queued(py);
+            core.close_and_cancel(py);
+        } else {
+            core.close(py);
         }
         if wait {
             in_time("shutdown()", core.wait_gone(py, None))?;
