@@ -25,6 +25,7 @@ def test_functions_of_the_package_use_the_default_pool(gate: Gate) -> None:
     assert antspy.wait(timeout=0) is False
     assert antspy.running() == antspy.default_pool().running >= 1
     assert antspy.idle() == antspy.default_pool().idle
+    assert antspy.busy() == antspy.default_pool().busy
     assert (antspy.waiting(), antspy.queued(), antspy.closed()) == (0, 0, False)
     gate.open()
     assert antspy.wait(timeout=10) is True

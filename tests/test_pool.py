@@ -158,7 +158,9 @@ def test_a_pool_cannot_be_initialized_twice() -> None:
         assert pool.submit(abs, -1).result() == 1
 
 
-@pytest.mark.parametrize("name", ["capacity", "running", "free", "waiting", "idle", "queued", "closed"])
+@pytest.mark.parametrize(
+    "name", ["capacity", "running", "free", "waiting", "idle", "busy", "queued", "closed"]
+)
 def test_what_a_pool_tells_of_itself_cannot_be_set(name: str) -> None:
     with Pool(2) as pool, pytest.raises(AttributeError):
         setattr(pool, name, 1)

@@ -56,7 +56,7 @@ def test_running_counts_busy_and_idle_workers(gate: Gate) -> None:
         assert (pool.running, pool.idle, pool.free) == (3, 3, 1)
         pool.go(gate)
         gate.wait_entered()
-        assert (pool.running, pool.idle, pool.free) == (3, 2, 1)
+        assert (pool.running, pool.busy, pool.idle, pool.free) == (3, 1, 2, 1)
         gate.open()
 
 

@@ -9,6 +9,7 @@
 
 from ._antspy import __version__, _debug_build, worker_state
 from .default import (
+    busy,
     capacity,
     closed,
     default_pool,
@@ -60,6 +61,7 @@ __all__ = [
     "TaskInterrupted",
     "WaitGroup",
     "__version__",
+    "busy",
     "capacity",
     "closed",
     "default_pool",

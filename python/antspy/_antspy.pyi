@@ -154,6 +154,10 @@ class _Pool:
         """Callers blocked in `submit` or `go` now."""
 
     @property
+    def busy(self) -> int:
+        """Workers that are not idle."""
+
+    @property
     def idle(self) -> int:
         """Workers with nothing to do."""
 

@@ -53,6 +53,11 @@ def waiting() -> int:
     return _pool.waiting
 
 
+def busy() -> int:
+    """Return the default pool's `busy`."""
+    return _pool.busy
+
+
 def idle() -> int:
     """Return the default pool's `idle`."""
     return _pool.idle

@@ -189,6 +189,11 @@ class _MultiPool(Generic[PoolT]):
         return sum(pool.waiting for pool in self._pools)
 
     @property
+    def busy(self) -> int:
+        """The sum of the sub-pools' `busy`: workers that are not idle."""
+        return sum(pool.busy for pool in self._pools)
+
+    @property
     def idle(self) -> int:
         """The sum of the sub-pools' `idle`: workers with nothing to do."""
         return sum(pool.idle for pool in self._pools)

@@ -78,22 +78,6 @@ impl<H: Host> Pool<H> {
         }
     }
 
-    /// In a closed pool it leaves once nothing with a deadline is queued. Called when that may be so:
-    ///
-    /// 1. A task with a deadline of an hour is queued. The pool is closed, and the watcher woken.
-    /// 2. The task still stands in the queue. The watcher goes to sleep for an hour.
-    /// 3. A worker takes the task, finds nothing more, and leaves.
-    /// 4. Whoever waits for all threads would wait for an hour.
-    pub(super) fn let_watcher_go(&self) {
-        let state = self.state.lock();
-        let watcher = state.watcher.clone();
-        let watcher = watcher.filter(|_| !state.phase.accepts());
-        drop(state);
-        if let Some(watcher) = watcher {
-            watcher.parker.unpark();
-        }
-    }
-
     fn watch(self: &Arc<Self>, me: &Worker<H>) {
         let mut bored = false;
         loop {

@@ -52,7 +52,6 @@ impl<H: Host> Pool<H> {
         let remains = state.queue.take_remains();
         self.conclude(state, scope);
         drop(remains);
-        self.let_watcher_go();
     }
 
     /// The same, and ends all tasks that no worker has taken yet; at the end of a pause none is started.
@@ -100,7 +99,6 @@ impl<H: Host> Pool<H> {
 
     fn end_queued(self: &Arc<Self>, scope: Scope<'_, H>, why: &Ending) {
         let queued = self.state.lock().queue.take_all();
-        self.let_watcher_go();
         self.discard(queued, scope, why);
         // For a worker that waits for the time of a task that is gone.
         self.conclude(self.state.lock(), scope);
@@ -254,7 +252,6 @@ impl<H: Host> Pool<H> {
     /// The last thing a worker's thread does. It joins the thread that ended before it and leaves its own
     /// handle to the next, so that no ended thread stays unjoined, and the last one stands for all.
     pub(super) fn gone(&self, me: &Worker<H>) {
-        self.let_watcher_go();
         let mut state = self.state.lock();
         Self::strike_off(&mut state, me); // if the host was gone before it could begin
         me.set_duty(Duty::Gone);

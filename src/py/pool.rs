@@ -334,6 +334,12 @@ impl Pool {
     }
 
     #[getter]
+    fn busy(&self, py: Python<'_>) -> PyResult<usize> {
+        let stats = self.stats(py)?;
+        Ok(stats.running - stats.idle)
+    }
+
+    #[getter]
     fn idle(&self, py: Python<'_>) -> PyResult<usize> {
         Ok(self.stats(py)?.idle)
     }

@@ -141,7 +141,9 @@ class PoolMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.subpools)
     @rule(data=st.data(), lane=lanes, deadline=deadlines, watched=st.booleans())
-    def submit_to_subpool(self, data: st.DataObject, lane: Lane, deadline: float | None, watched: bool) -> None:
+    def submit_to_subpool(
+        self, data: st.DataObject, lane: Lane, deadline: float | None, watched: bool
+    ) -> None:
         real, model = self.subpools[data.draw(st.integers(0, len(self.subpools) - 1), label="subpool")]
         self._submit(real, Task(len(self.all), lane, deadline, places=model), watched)
 
