@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 from antspy import Future, Pool, TaskInterrupted
-from support import LIMIT, Gate, Thread, assert_settled, eventually
+from support import LIMIT, Gate, Thread, assert_settled, eventually, run_program
 
 
 class Stop(Exception):
@@ -297,3 +297,29 @@ def test_a_task_that_nobody_interrupts_is_never_hit(often: None) -> None:
         assert {type(error) for error in errors} == {Stop}
         assert 0 < len(errors) <= fired
         assert pool.stats().failed == len(errors)
+
+
+def test_an_interrupt_leaves_nothing_behind_for_a_thread_that_is_traced() -> None:
+    # Up to 3.12 an exception that was made pending and taken back has the interpreter look for it for ever; in 3.11
+    # a traced thread never gets on then.
+    out = run_program("""
+        import sys, threading
+        from antspy import Pool, TaskInterrupted
+        started = threading.Event()
+        def spin():
+            started.set()
+            while True:
+                pass
+        with Pool(1) as pool:
+            future = pool.submit(spin)
+            started.wait(10)
+            future.interrupt()
+            assert isinstance(future.exception(10), TaskInterrupted)
+        def traced():
+            sys.settrace(lambda *event: None)
+            print(sum(number for number in range(10)))
+        thread = threading.Thread(target=traced)
+        thread.start()
+        thread.join()
+    """)
+    assert out == "45\n"

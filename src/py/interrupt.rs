@@ -7,7 +7,8 @@
 //!
 //! 1. Somebody interrupts a task: the exception is pending in its worker's thread.
 //! 2. The task's last bytecode has been run. Its function returns to this module without a look at it.
-//! 3. [`Future::close`] finds the mark that the interrupter left, and takes the exception back.
+//! 3. [`Future::close`] finds the mark that the interrupter left, and has the exception raised where it does no
+//!    harm: [`flush`].
 //! 4. The next task on this worker starts with nothing pending.
 //!
 //! Without an interpreter lock 1. and 3. may happen at the same time; then the one waits for the other's mark.
@@ -15,7 +16,12 @@
 
 use std::{cell::Cell, ptr, sync::atomic::Ordering};
 
-use pyo3::{ffi, prelude::*, types::PyType};
+use pyo3::{
+    ffi,
+    prelude::*,
+    sync::PyOnceLock,
+    types::{PyTuple, PyType},
+};
 
 use super::{errors, future::Future, interpreter};
 
@@ -46,12 +52,24 @@ fn this_thread() -> u64 {
     ident << 2
 }
 
-/// Makes `class` pending in the thread with that ident, or, if null, takes back what is.
-fn set_pending(word: u64, class: *mut ffi::PyObject) {
+/// Makes `class` pending in the thread with that ident, in place of what is.
+fn set_pending(word: u64, class: &Bound<'_, PyType>) {
     let ident = (word >> 2).cast_signed();
-    // SAFETY: every caller is attached; the class is borrowed from a live reference. An ident that is not
-    // there changes nothing.
-    unsafe { ffi::PyThreadState_SetAsyncExc(ident, class) };
+    // SAFETY: attached, says the reference to the class. An ident that is not there changes nothing.
+    unsafe { ffi::PyThreadState_SetAsyncExc(ident, class.as_ptr()) };
+}
+
+/// Takes back what is pending in this thread, by having it raised and dropped.
+///
+/// `CPython` can be asked to forget it (a null exception), but up to 3.12 it then looks for one in every thread
+/// for ever: at each chance it has, and, in 3.11, endlessly in one that is traced. And the flag that makes a thread
+/// look is one for all threads: whoever raises its own puts it out. So another exception is made pending first,
+/// which sets the flag again.
+fn flush(py: Python<'_>) {
+    if let Ok(class) = errors::task_interrupted(py) {
+        set_pending(this_thread(), &class);
+        drop(checkpoint(py));
+    }
 }
 
 impl Future {
@@ -64,13 +82,13 @@ impl Future {
 
     /// Its function has returned on this thread: nothing can be raised in it any more.
     #[inline]
-    pub(super) fn close(&self) {
+    pub(super) fn close(&self, py: Python<'_>) {
         CURRENT.set(ptr::null());
         // Its own writing but for a mark: read without order, and compared.
         let word = self.running.load(Ordering::Relaxed);
         if word & 3 != OPEN || !self.swap(word, 0) {
-            let before = self.change(|mark| mark != TOUCHED, |_| 0);
-            set_pending(before, ptr::null_mut());
+            self.change(|mark| mark != TOUCHED, |_| 0);
+            flush(py);
         }
     }
 
@@ -108,7 +126,7 @@ impl Future {
                 self.postpone(class.clone().unbind());
                 SUSPENDED
             } else {
-                set_pending(word, class.as_ptr());
+                set_pending(word, class);
                 INTERRUPTED
             };
             self.running.store(word & !3 | after, Ordering::Release);
@@ -123,10 +141,10 @@ impl Future {
             return;
         }
         // If the exception is still pending it is raised here, at the first bytecode there is, and again when
-        // the task goes on.
-        if let Err(error) = checkpoint(py) {
-            let class = error.get_type(py).unbind();
-            self.postpone(class);
+        // the task goes on. If it was not seen to be pending, rather none is raised than one in the wrong task.
+        match checkpoint(py) {
+            Err(error) => self.postpone(error.get_type(py).unbind()),
+            Ok(()) => flush(py),
         }
     }
 
@@ -148,7 +166,7 @@ impl Future {
         };
         let mark = match &postponed {
             Some(class) => {
-                set_pending(before, class.bind(py).as_ptr());
+                set_pending(before, class.bind(py));
                 INTERRUPTED
             }
             None => OPEN,
@@ -175,9 +193,10 @@ pub(super) fn nest<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
 
 /// Runs a bytecode or two, so that an exception that is pending in this thread is raised.
 fn checkpoint(py: Python<'_>) -> PyResult<()> {
-    let function = py.import("antspy.worker")?.getattr("checkpoint")?.unbind();
-    let empty = pyo3::types::PyTuple::empty(py);
-    interpreter::call(py, &function, &empty, None).map(drop)
+    static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let find = || PyResult::Ok(py.import("antspy.worker")?.getattr("checkpoint")?.unbind());
+    let function = FUNCTION.get_or_try_init(py, find)?;
+    interpreter::call(py, function, &PyTuple::empty(py), None).map(drop)
 }
 
 /// What `interrupt(exc)` takes: a class, for `CPython` makes the exception itself, in the task's thread.

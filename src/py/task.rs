@@ -164,7 +164,7 @@ fn run_for(future: Py<Future>, mut call: Call, host: &Host, py: Python<'_>) -> R
     let mut extras = call.extras.take();
     future.get().open();
     let result = call.run(extras.as_deref(), py, host, |result| {
-        future.get().close();
+        future.get().close(py);
         result.map(Bound::unbind)
     });
     if let Some(extras) = &mut extras {
