@@ -27,11 +27,11 @@ pub(crate) use self::sleep::{Clock, interrupt_this_thread};
 #[cfg(not(loom))]
 pub(crate) use self::{
     clock::Clock,
-    job::Fate,
+    job::{End, Fate, Why},
     signal::{Handler, Signals},
 };
 pub(crate) use self::{
-    job::{Counts, End, Job, Ledger, Why},
+    job::{Counts, Job, Ledger},
     sleep::Sleeper,
 };
 

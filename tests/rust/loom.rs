@@ -10,12 +10,24 @@
 #[allow(dead_code, reason = "the tests on real threads need more of it")]
 mod host;
 
+/// Tasks with a deadline, and the thread that watches them.
+#[path = "loom/deadlines.rs"]
+mod deadlines;
 /// How a pool ends: by being closed, by expiry, by breaking down, for want of threads.
 #[path = "loom/ends.rs"]
 mod ends;
+/// Tasks that are run by who waits for them.
+#[path = "loom/nested.rs"]
+mod nested;
 /// What becomes of tasks when there is no thread for them.
 #[path = "loom/no_thread.rs"]
 mod no_thread;
+/// When tasks start: pauses and the rate.
+#[path = "loom/starts.rs"]
+mod starts;
+/// The places of sub-pools.
+#[path = "loom/sub_pools.rs"]
+mod sub_pools;
 /// Who waits for a place, for tasks, for threads, for a group.
 #[path = "loom/waits.rs"]
 mod waits;
@@ -82,7 +94,28 @@ impl Scene {
             "{stats:?}"
         );
         assert_eq!((stats.running, stats.idle), (0, 0), "{stats:?}");
+        let tally = self.rig.stats_and_tally().1;
+        let ended = tally.completed + tally.failed + tally.cancelled;
+        assert_eq!(tally.submitted, ended, "{tally:?}");
         self.ledger.settle()
+    }
+}
+
+/// Something in a model that happens once.
+#[derive(Clone, Default)]
+struct Gate(Arc<(loom::sync::Mutex<bool>, loom::sync::Condvar)>);
+
+impl Gate {
+    fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+
+    fn pass(&self) {
+        let mut open = self.0.0.lock().unwrap();
+        while !*open {
+            open = self.0.1.wait(open).unwrap();
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! How threads sleep in a model. There is no time there: whoever sleeps with a deadline wakes at once,
 //! and so does whoever expects a signal. Nothing is lost by that: the model tries every moment at which
-//! the sleeper may be run, which is every moment at which the deadline or the signal may come.
+//! the sleeper may be run, which is every moment at which the deadline or the signal may come. Who has slept
+//! in vain lets the others run, or it might sleep in vain for ever. Only a deadline years away never comes: who
+//! sleeps until then must be woken.
 
 use std::{
     cell::Cell,
@@ -21,16 +23,27 @@ use super::{Interrupt, Tally};
 pub(crate) struct Sleeper {
     woken: Mutex<bool>,
     bell: Condvar,
+    /// How often in a row the deadline came.
+    naps: AtomicU32,
 }
+
+/// Beyond this a deadline never comes.
+const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 impl Park for Sleeper {
     fn park(&self, deadline: Option<Instant>) -> Parked {
+        let comes = deadline.is_some_and(|deadline| deadline < Instant::now() + NEVER);
+        if comes && self.naps.load(Ordering::SeqCst) > 0 {
+            loom::thread::yield_now();
+        }
         let mut woken = self.woken.lock().unwrap();
         loop {
             if mem::take(&mut *woken) {
+                self.naps.store(0, Ordering::SeqCst);
                 return Parked::Woken;
             }
-            if deadline.is_some() {
+            if comes {
+                self.naps.fetch_add(1, Ordering::SeqCst);
                 return Parked::TimedOut;
             }
             if SIGNAL.with(Cell::get) {

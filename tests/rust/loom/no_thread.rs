@@ -2,11 +2,7 @@
 
 use antspy::core::{Config, Refusal, sync::thread::limit};
 
-use super::{
-    Scene,
-    host::{Attached, Rig},
-    model, queueing,
-};
+use super::{Scene, host::Rig, model, queueing};
 
 #[test]
 fn without_any_thread_each_task_comes_back_or_is_ended() {

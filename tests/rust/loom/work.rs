@@ -2,7 +2,7 @@
 
 use antspy::core::Config;
 
-use super::{Scene, expiring, host::Job, model, queueing, staying};
+use super::{Gate, Scene, expiring, host::Job, model, queueing, staying};
 use crate::host::Attached;
 
 #[test]
@@ -240,22 +240,4 @@ fn the_queue_ended_racing_a_worker_and_a_canceller() {
         let counts = scene.end();
         assert_eq!(counts.ran + counts.cancelled + counts.discarded, 1);
     });
-}
-
-/// Something in a model that happens once.
-#[derive(Clone, Default)]
-struct Gate(std::sync::Arc<(loom::sync::Mutex<bool>, loom::sync::Condvar)>);
-
-impl Gate {
-    fn open(&self) {
-        *self.0.0.lock().unwrap() = true;
-        self.0.1.notify_all();
-    }
-
-    fn pass(&self) {
-        let mut open = self.0.0.lock().unwrap();
-        while !*open {
-            open = self.0.1.wait(open).unwrap();
-        }
-    }
 }
