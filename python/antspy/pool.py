@@ -163,7 +163,7 @@ class Pool(_Pool, Executor):
     def subpool(self, n: int) -> SubPool:
         """Return a sub-pool: its tasks take at most `n` of the pool's places, and run on the pool's workers.
 
-        It does what the pool's `overflow` says, and as many callers as `max_blocking` may wait for its places.
+        It does what `overflow` says, and as many callers as `max_blocking` may wait for its places.
 
         Raises:
             ValueError, TypeError: `n` is not a whole number of at least 1.
