@@ -24,6 +24,30 @@ pub(super) fn name(state: &State) -> &'static str {
 
 #[pymethods]
 impl Future {
+    /// The standard library's own reads `_exception`, and who reads that has looked at it.
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let py = slf.py();
+        let inner = slf.get().inner.lock();
+        let state = match &inner.state {
+            State::Cancelled | State::CancelledAndNotified => "cancelled".into(),
+            state => name(state).to_lowercase(),
+        };
+        let outcome = match &inner.state {
+            State::Returned(value) => Some(("returned", value.bind(py).get_type())),
+            State::Unseen(unseen) => Some(("raised", unseen.error.bind(py).get_type())),
+            State::Raised(error) => Some(("raised", error.bind(py).get_type())),
+            _ => None,
+        };
+        drop(inner);
+        let outcome = match outcome {
+            Some((how, class)) => format!(" {how} {}", class.name()?),
+            None => String::new(),
+        };
+        let class = slf.get_type();
+        let (class, address) = (class.name()?, slf.as_ptr().addr());
+        Ok(format!("<{class} at {address:#x} state={state}{outcome}>"))
+    }
+
     #[getter]
     fn _state(&self) -> &'static str {
         name(&self.inner.lock().state)

@@ -242,7 +242,8 @@ impl core::Task for Task {
         match self {
             Self::Go { call, group } => {
                 if let Some(error) = errors::ending(py, why) {
-                    host.handle(py, error, None);
+                    let name = call.extras.as_ref().and_then(|it| it.name.as_ref());
+                    host.handle(py, error, name);
                 }
                 drop(call);
                 if let Some(group) = &group {
