@@ -127,7 +127,8 @@ def test_the_numbers_of_one_moment_fit_each_other() -> None:
     for stats in moments:
         running = stats.submitted - stats.completed - stats.failed - stats.cancelled - stats.queued
         assert 0 <= running <= 3, stats
-        assert stats.started == stats.completed + stats.failed + running, stats
+        # A worker that takes what is left of a cancelled task finds that out only then.
+        assert 0 <= stats.started - stats.completed - stats.failed <= 3, stats
         assert 0 <= stats.idle + stats.busy <= 3
         assert stats.queued <= 7
     for before, after in itertools.pairwise(moments):
