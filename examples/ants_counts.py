@@ -11,7 +11,7 @@ with Pool(2) as pool:
     pool.go(opened.wait)
     blocked = threading.Thread(target=pool.go, args=[opened.wait])
     blocked.start()
-    while pool.waiting == 0:  # it blocks in `go`
+    while pool.waiting == 0 or pool.busy < 2:  # it blocks in `go`; the others run
         time.sleep(0.001)
     stats = pool.stats()  # all of one moment
     print(f"running {pool.running}, free {pool.free}, waiting {pool.waiting}")
