@@ -26,3 +26,12 @@ def gate(no_thread_is_left: None) -> Iterator[Gate]:
     gate = Gate()
     yield gate
     gate.open()
+
+
+@pytest.fixture
+def gates(no_thread_is_left: None) -> Iterator[list[Gate]]:
+    """Four gates, opened in the end whatever comes of the test."""
+    gates = [Gate() for _ in range(4)]
+    yield gates
+    for gate in gates:
+        gate.open()

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from antspy import Pool
+from antspy import Pool, PoolOverloadError
 
 LIMIT = 20.0
 """Seconds after which something that must happen has not."""
@@ -133,3 +133,12 @@ def assert_settled(pool: Pool) -> None:
     stats = pool.stats()
     assert (pool.queued, stats.queued, pool.waiting) == (0, 0, 0)
     assert stats.submitted == stats.completed + stats.failed + stats.cancelled
+
+
+def overloaded(pool: Pool) -> bool:
+    """Whether the pool refuses one more task; if not, it has one more."""
+    try:
+        pool.go(int)
+    except PoolOverloadError:
+        return True
+    return False

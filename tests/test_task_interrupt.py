@@ -300,8 +300,8 @@ def test_a_task_that_nobody_interrupts_is_never_hit(often: None) -> None:
 
 
 def test_an_interrupt_leaves_nothing_behind_for_a_thread_that_is_traced() -> None:
-    # Up to 3.12 an exception that was made pending and taken back has the interpreter look for it for ever; in
-    # 3.11 a traced thread never gets on then.
+    # Up to 3.12 an exception that was made pending and taken back has the interpreter look for it for ever;
+    # in 3.11 a traced thread never gets on then.
     out = run_program("""
         import sys, threading
         from antspy import Pool, TaskInterrupted

@@ -9,6 +9,7 @@
 
 from ._antspy import __version__, _debug_build, worker_state
 from .default import (
+    arelease,
     busy,
     capacity,
     closed,
@@ -61,6 +62,7 @@ __all__ = [
     "TaskInterrupted",
     "WaitGroup",
     "__version__",
+    "arelease",
     "busy",
     "capacity",
     "closed",

@@ -64,10 +64,10 @@ class _Pool:
             BrokenThreadPool: The initializer failed.
             RuntimeError: There is no worker and no thread could be started. The task is not accepted.
 
-        A task of the same pool does not wait: if there is no place it runs the new task itself, at once. Nor
-        does it wait for the result of a task that has not started (`Future.result`, `Future.exception`, `map`,
-        groups, `WaitGroup.wait`): it runs that, too. `concurrent.futures.wait` and `as_completed` know nothing
-        of this; in a task of the same pool use a group.
+        A task of the same pool does not wait: if there is no place it runs the new task itself, at once.
+        Nor does it wait for the result of a task that has not started (`Future.result`,
+        `Future.exception`, `map`, groups, `WaitGroup.wait`): it runs that, too. The functions
+        `concurrent.futures.wait` and `as_completed` know nothing of this: use a group there.
 
         >>> from antspy import Pool
         >>> with Pool(2) as pool:

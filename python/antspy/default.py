@@ -30,6 +30,7 @@ group = _pool.group
 subpool = _pool.subpool
 stats = _pool.stats
 release = _pool.release
+arelease = _pool.arelease
 reboot = _pool.reboot
 
 

@@ -48,7 +48,7 @@ class Group:
 
 
 class Queue:
-    """Three lanes. The first of the highest one is next, unless a lower one has lost its patience.
+    """Three lanes. The first of the highest one is next, unless others have been passed over too often.
 
     What is cancelled keeps its turn: it is dropped when the turn comes, or before that with all others.
     """
@@ -69,7 +69,7 @@ class Queue:
         while ready := [lane for lane in LANES if self.lanes[lane]]:
             starving = [lane for lane in ready if self.passed[lane] >= PATIENCE]
             chosen = starving[-1] if starving else ready[0]
-            for lane in ready[ready.index(chosen) + 1 :]:
+            for lane in ready:
                 self.passed[lane] += 1
             self.passed[chosen] = 0
             task = self.lanes[chosen].popleft()
