@@ -133,6 +133,10 @@ pub(super) struct Future {
     /// Whether the garbage collector sees it. Set once, by whoever is first to give it something that may
     /// lead back to it; `Relaxed`, for it orders nothing but itself. See [`Future::track`].
     pub(super) tracked: AtomicBool,
+    /// Whether it may hold an exception that nobody has looked at: so that the end of most futures takes no lock.
+    /// Set before such an exception is put in, by whoever does; `Relaxed`, for it is read by whoever has the last
+    /// reference, or by the collector.
+    pub(super) raised: AtomicBool,
     /// In which process it was made: see `fork.rs`. Written when it is made, and by the only thread of a child.
     pub(super) forks: AtomicU32,
     /// Its task, while it runs: see `interrupt.rs`.
@@ -154,7 +158,9 @@ unsafe extern "C" fn finalize(future: *mut ffi::PyObject) {
         let future = Borrowed::from_ptr(py, future).cast_unchecked::<Future>();
         (py, future)
     };
-    future.get().report_unseen(py);
+    if future.get().raised.load(Ordering::Relaxed) {
+        future.get().report_unseen(py);
+    }
 }
 
 /// `antspy.Future`.
@@ -216,6 +222,9 @@ impl Future {
     }
 
     pub(super) fn track_for(slf: &Bound<'_, Self>, outcome: Option<&State>) {
+        if let Some(State::Unseen(_)) = outcome {
+            slf.get().raised.store(true, Ordering::Relaxed);
+        }
         let cyclic = match outcome {
             // SAFETY: attached, and the pointer is a live reference.
             Some(State::Returned(value)) => unsafe { ffi::PyObject_IS_GC(value.as_ptr()) != 0 },

@@ -96,6 +96,7 @@ impl Future {
                 hooks: None,
             }),
             tracked: AtomicBool::new(true),
+            raised: AtomicBool::new(false),
             forks: AtomicU32::new(fork::forks()),
             running: AtomicU64::new(0),
         }
