@@ -3,7 +3,7 @@
 import time
 
 from antspy import Pool
-from support import Gate, eventually
+from support import LIMIT, Gate, Thread, eventually
 
 
 def test_a_closed_pool_does_not_wait_for_the_deadline_of_a_task_that_has_run(gate: Gate) -> None:
@@ -11,11 +11,11 @@ def test_a_closed_pool_does_not_wait_for_the_deadline_of_a_task_that_has_run(gat
     pool.go(gate)
     gate.wait_entered()
     in_time = pool.options(deadline=1000).submit(abs, -1)
-    pool.release()
-    # Whoever watches the deadline has been woken, found the task still queued, and sleeps for 1000 s.
+    released = Thread(pool.release, timeout=LIMIT / 2)
+    # Whoever watches the deadline is woken, finds the task still queued, and sleeps for 1000 s.
     time.sleep(0.05)
     gate.open()
-    pool.release(timeout=20)
+    released.result()
     assert in_time.result() == 1
 
 
@@ -27,7 +27,7 @@ def test_a_paused_pool_that_is_shut_down_does_not_wait_for_the_deadline_of_a_can
         cancelled = pool.options(deadline=1000).submit(abs, -2)
         assert cancel_futures or cancelled.cancel()
         pool.shutdown(wait=False, cancel_futures=cancel_futures)
-        pool.release(timeout=20)
+        pool.release(timeout=LIMIT / 2)
         assert cancelled.cancelled()
 
 
@@ -38,7 +38,7 @@ def test_nobody_is_started_for_tasks_that_are_cancelled() -> None:
         eventually(lambda: pool.idle == 1)  # the first task of a pool without workers starts one
         assert all(future.cancel() for future in futures)
         pool.resume()
-        assert pool.wait(timeout=20)
+        assert pool.submit(abs, -1).result() == 1
         assert pool.stats().workers_started == 1
 
 
