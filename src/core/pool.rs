@@ -299,8 +299,13 @@ impl<H: Host> Pool<H> {
         if !self.take(state, task) {
             return None;
         }
-        let is_gone = task.as_ref().is_some_and(|it| it.task.is_cancelled());
-        if let Some(schedule) = state.schedule.as_mut().filter(|_| !is_gone) {
+        if task.as_ref().is_some_and(|it| it.task.is_cancelled()) {
+            // It takes no start; and from now on nobody must think that the next in the queue is such remains.
+            state.tally.started -= 1;
+            state.queue.drop_remains();
+            return Some(Next::Skip);
+        }
+        if let Some(schedule) = &mut state.schedule {
             schedule.take(now);
         }
         Some(Next::Run)

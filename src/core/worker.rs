@@ -81,6 +81,8 @@ pub(super) enum Ended {
 pub(super) enum Next {
     /// The task that it has been given.
     Run,
+    /// It has been given what is left of a cancelled task.
+    Skip,
     Sleep(Option<Instant>),
     /// Until the rate lets the next task start.
     Pause(Instant),
@@ -110,6 +112,10 @@ fn work<H: Host>(pool: &Arc<Pool<H>>, me: &Arc<Worker<H>>, scope: Scope<'_, H>) 
                     H::block(scope, || ());
                 }
                 ended
+            }
+            Next::Skip => {
+                guard(|| drop(task.take()));
+                Ended::Nothing
             }
             // IDLE: the only place where a worker lets go of the host to sleep.
             Next::Sleep(deadline) => {

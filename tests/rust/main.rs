@@ -10,6 +10,7 @@ mod cancel;
 mod deadline;
 mod entrance;
 mod expiry;
+mod gone;
 mod interrupt;
 mod lanes;
 mod lifecycle;

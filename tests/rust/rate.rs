@@ -9,23 +9,23 @@ use antspy::core::{Config, Host, Rate, UNLIMITED};
 
 use crate::{
     host::{Attached, Clock, Job, Ledger, Rig, TestHost, sized, submit},
-    support::{Gate, Log, eventually, occupy, panic_quietly, within_limit},
+    support::{Gate, Log, eventually, panic_quietly, within_limit},
 };
 
-const INTERVAL: Duration = Duration::from_millis(100);
+pub(crate) const INTERVAL: Duration = Duration::from_millis(100);
 
 /// A pool that starts ten tasks a second.
-struct Scene {
-    rig: Rig,
+pub(crate) struct Scene {
+    pub(crate) rig: Rig,
     clock: Clock,
-    ledger: Ledger,
+    pub(crate) ledger: Ledger,
     /// When each job started.
-    starts: Log<Instant>,
+    pub(crate) starts: Log<Instant>,
     birth: Instant,
 }
 
 impl Scene {
-    fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize) -> Self {
         Self::with(Config {
             queue_size: UNLIMITED,
             ..sized(capacity)
@@ -51,7 +51,7 @@ impl Scene {
     }
 
     /// A job that writes down when it starts, and then does this.
-    fn job(&self, then: impl FnOnce() + Send + 'static) -> Job {
+    pub(crate) fn job(&self, then: impl FnOnce() + Send + 'static) -> Job {
         let (clock, starts) = (self.clock.clone(), self.starts.clone());
         self.ledger.job(move || {
             starts.write(clock.now());
@@ -59,28 +59,21 @@ impl Scene {
         })
     }
 
-    fn submit(&self, jobs: usize) {
+    pub(crate) fn submit(&self, jobs: usize) {
         for _ in 0..jobs {
             self.rig.submit(self.job(|| ())).expect("accepted");
         }
     }
 
-    fn cancel(&self, job: Job) {
-        let fate = job.fate();
-        self.rig.submit(job).expect("accepted");
-        assert!(fate.cancel());
-        self.rig.cancelled();
-    }
-
     /// Lets time pass, and waits until so many jobs in all have started.
-    fn advance(&self, by: Duration, started: usize) {
+    pub(crate) fn advance(&self, by: Duration, started: usize) {
         self.clock.advance(by);
         eventually(|| self.starts.len() >= started);
         assert_eq!(self.starts.len(), started);
     }
 
     /// After how many milliseconds of the pool's life each job started.
-    fn starts(&self) -> Vec<u128> {
+    pub(crate) fn starts(&self) -> Vec<u128> {
         let starts = self.starts.lines().into_iter();
         starts
             .map(|start| (start - self.birth).as_millis())
@@ -88,7 +81,7 @@ impl Scene {
     }
 
     /// Closes the pool and waits for its threads; the clock stands still.
-    fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.rig.finish();
         let (stats, tally) = self.rig.stats_and_tally();
         assert_eq!((stats.in_flight, stats.queued), (0, 0), "{stats:?}");
@@ -169,57 +162,6 @@ fn a_closed_pool_keeps_to_the_rate() {
         scene.advance(INTERVAL, 3);
         scene.finish();
         assert_eq!(scene.ledger.settle().ran, 3);
-    });
-}
-
-#[test]
-fn nobody_waits_for_the_time_of_tasks_that_are_gone() {
-    within_limit(|| {
-        // In each case a worker sleeps until the second task is due, which is never: the clock stands.
-        for close_first in [true, false] {
-            for one_by_one in [true, false] {
-                let scene = Scene::new(2);
-                scene.submit(1);
-                let fates = [(); 3].map(|()| {
-                    let job = scene.job(|| ());
-                    let fate = job.fate();
-                    scene.rig.submit(job).expect("accepted");
-                    fate
-                });
-                scene.advance(Duration::ZERO, 1);
-                if close_first {
-                    scene.rig.close();
-                }
-                if one_by_one {
-                    for fate in fates {
-                        assert!(fate.cancel());
-                        scene.rig.cancelled();
-                    }
-                } else {
-                    scene.rig.cancel_queued();
-                }
-                scene.rig.wait();
-                scene.finish();
-                assert_eq!(scene.ledger.settle().ran, 1);
-            }
-        }
-    });
-}
-
-#[test]
-fn cancelled_tasks_take_no_time_from_those_that_run() {
-    within_limit(|| {
-        let scene = Scene::new(1);
-        let gate = occupy(&scene.rig); // it takes the first start
-        for _ in 0..10 {
-            let job = scene.job(|| ());
-            scene.cancel(job);
-        }
-        scene.submit(1);
-        gate.open();
-        scene.advance(INTERVAL, 1);
-        scene.rig.wait();
-        scene.rig.finish();
     });
 }
 

@@ -152,6 +152,12 @@ fn the_time_in_the_queue_and_the_time_of_the_run_are_told() {
             waits();
         }))
         .expect("accepted");
+        // A task that was cancelled has not started, however long it stood in the queue.
+        let cancelled = Job::new(|| ());
+        let fate = cancelled.fate();
+        rig.submit(cancelled).expect("accepted");
+        assert!(fate.cancel());
+        rig.cancelled();
         // The first runs for one second, while the second waits; that runs for four.
         clock.advance(Duration::from_secs(1));
         gate.open();
