@@ -93,7 +93,8 @@ fn a_pool_that_ends_sends_away_who_waits_for_a_place() {
         assert_eq!(told_at_once(&rig, &quota), "in");
         rig.host().set_fit(Err("no licence"));
         let told = blocked(&rig, &quota, &[Terms::default()], |guard| {
-            rig.submit(Job::new(|| ())).expect("accepted");
+            // Accepted and ended, or refused if its worker has been fast.
+            let _ = rig.submit(Job::new(|| ()));
             rig.wait_gone();
             drop(guard);
         });
