@@ -265,8 +265,9 @@ impl Future {
     }
 
     pub(super) fn is_cancelled(&self) -> bool {
-        // Ended by `set_result` while it stood in the queue counts too: no worker will take it.
-        self.inner.lock().state.is_done()
+        // Ended by `set_result`, or run by whoever waits for it, while it stood in the queue counts too: no
+        // worker will take it.
+        !matches!(self.inner.lock().state, State::Pending(Some(_)))
     }
 
     /// Whether telling the result takes no foreign code.
