@@ -278,3 +278,29 @@ def test_a_sub_pool_works_in_the_child_and_keeps_its_limit() -> None:
     print([future.result() for future in futures])
     """)
     assert lines == ["2 0 [1, 2, 3]", "child 0", "[True, True]"]
+
+
+def test_a_wait_group_helps_in_the_child_too() -> None:
+    lines = run("""
+    pool = Pool(1, queue_size=5)
+    group = antspy.WaitGroup(pool)
+    def task():
+        group.go(int)
+        return group.wait(10)
+    print(pool.submit(task).result(20))
+    in_child(lambda: print(pool.submit(task).result(20)))
+    """)
+    assert lines == ["True", "True", "child 0"]
+
+
+def test_an_inherited_task_cannot_be_interrupted_in_the_child() -> None:
+    lines = run("""
+    pool = Pool(1)
+    gate, started = threading.Event(), threading.Event()
+    future = pool.submit(lambda: (started.set(), gate.wait(20)))
+    started.wait(20)
+    in_child(lambda: print(future.interrupt()))
+    gate.set()
+    print(future.result(20) is not None)
+    """)
+    assert lines == ["False", "child 0", "True"]

@@ -194,3 +194,14 @@ def test_a_size_below_1_is_refused(name: str, value: int) -> None:
     options: dict[str, Any] = {name: value}
     with Pool(1) as pool, pytest.raises(ValueError, match=f"{name}.*{value}"):
         pool.map(abs, [1], **options)
+
+
+def test_a_map_that_times_out_before_it_begins_leaves_nothing_behind(gate: Gate) -> None:
+    ran: list[int] = []
+    with Pool(1, queue_size=1) as pool:
+        pool.go(gate)
+        gate.wait_entered()
+        with pytest.raises(TimeoutError):
+            pool.map(ran.append, [1, 2], timeout=0.05)
+        gate.open()
+    assert ran == []

@@ -299,3 +299,14 @@ def test_dropping_the_last_reference_lets_all_pools_shut_down() -> None:
         eventually(lambda: threads() == before)
     finally:
         gc.enable()
+
+
+def test_what_is_cancelled_at_the_end_of_a_pause_does_not_start() -> None:
+    ran: list[int] = []
+    multi = MultiPool(2, 1, queue_size=10)
+    multi.pause()
+    futures = [multi.submit(ran.append, number) for number in range(6)]
+    futures[0].add_done_callback(lambda _: time.sleep(0.02))  # lets the other pool's workers go on
+    multi.shutdown(cancel_futures=True)
+    assert ran == []
+    assert all(future.cancelled() for future in futures)

@@ -75,7 +75,13 @@ def _run_chunk(fn: Callable[..., T], chunk: Iterable[tuple[Any, ...]]) -> list[T
 
 def _results(tasks: Iterator[Future[T]], ahead: int | None, deadline: float | None) -> Iterator[T]:
     # The first tasks are submitted by the call of map() itself, as the standard library does.
-    pending = deque(islice(tasks, ahead))
+    pending: deque[Future[T]] = deque()
+    try:
+        pending.extend(islice(tasks, ahead))
+    except BaseException:  # no place in time, or no item: nobody will ask for those before it
+        for future in pending:
+            future.cancel()
+        raise
 
     def results() -> Iterator[T]:
         try:

@@ -147,7 +147,8 @@ class _MultiPool(Generic[PoolT]):
         `cancel_futures` cancels what has not started.
         """
         # All before any: the task of a cancelled future may be submitted elsewhere by its callback.
-        _close(self._pools)
+        # But closing a paused one would start what is to be cancelled.
+        _close(pool for pool in self._pools if not (cancel_futures and pool.paused))
         for pool in self._pools:
             pool.shutdown(wait=False, cancel_futures=cancel_futures)
         if wait:

@@ -55,7 +55,12 @@ impl<H: Host> Pool<H> {
         let watcher = Worker::new(Duty::Leaving);
         let name = format!("{}_deadlines", self.config().thread_name_prefix);
         let (pool, me) = (self.clone(), watcher.clone());
-        let handle = thread::Builder::new().name(name).spawn(move || {
+        // It runs done-callbacks, which may need as much stack as a task.
+        let mut builder = thread::Builder::new().name(name);
+        if let Some(bytes) = self.config().stack_size {
+            builder = builder.stack_size(bytes);
+        }
+        let handle = builder.spawn(move || {
             pool.watch(&me);
             pool.gone(&me);
         })?;

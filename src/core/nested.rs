@@ -9,7 +9,7 @@
 use std::time::Instant;
 
 use super::{
-    Host, Outcome, Park, Pool, Ran, Scope, Task,
+    Host, Outcome, Park, Parked, Pool, Ran, Scope, Task,
     queue::Taken,
     stats::Stamp,
     sync::Arc,
@@ -131,7 +131,9 @@ impl<H: Host> Pool<H> {
         let parker = H::Parker::default();
         H::block(scope, || {
             while self.host().now() < start {
-                parker.park(Some(self.host().alarm(start)));
+                if parker.park(Some(self.host().alarm(start))) == Parked::Interrupted {
+                    return; // too early; but the handler runs at once, in the task
+                }
             }
         });
     }

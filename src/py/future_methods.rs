@@ -200,6 +200,11 @@ impl Future {
     #[pyo3(signature = (exc = None))]
     fn interrupt(&self, py: Python<'_>, exc: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
         let class = interrupt::exception_class(py, exc)?;
+        // In a forked child the ident may be that of another thread.
+        self.settle_inherited(py);
+        if self.inner.lock().state.is_done() {
+            return Ok(false);
+        }
         Ok(self.raise_in_task(&class))
     }
 

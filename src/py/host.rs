@@ -144,7 +144,11 @@ impl core::Host for Host {
 
     fn visit(&self, body: impl FnOnce(Python<'_>)) {
         block_signals();
-        interpreter::attach(body);
+        interpreter::attach(|py| {
+            body(py);
+            // Callbacks may have asked `threading` for this thread, which is known there for no longer.
+            errors::report(py, unregister(py));
+        });
     }
 
     fn nest<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {

@@ -1,7 +1,7 @@
 //! The wait group as Python sees it: `antspy.WaitGroup` derives from this class.
 
 use std::sync::{
-    Arc, OnceLock, Weak,
+    Arc, Weak,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -12,11 +12,12 @@ use pyo3::{
 
 use super::{
     arguments::{self, Count, Timeout},
-    errors,
+    errors, fork,
     pool::{Core as PoolCore, Pool},
     stack,
     task::{Call, Task, WaitGroup as Core},
 };
+use crate::core::sync::Mutex;
 
 /// The base of `antspy.WaitGroup`.
 #[pyclass(frozen, subclass, name = "_WaitGroup", module = "antspy._antspy")]
@@ -24,7 +25,7 @@ use super::{
 pub(super) struct WaitGroup {
     core: Arc<Core>,
     /// Where its jobs run: the pool whose workers can help.
-    pool: OnceLock<Weak<PoolCore>>,
+    pool: Mutex<Option<(u32, Weak<PoolCore>)>>,
     /// Workers that wait and would help. `SeqCst`: a worker counts itself and then looks at the queue, a
     /// submitter queues and then looks here; one of them sees the other.
     helpers: AtomicUsize,
@@ -33,8 +34,18 @@ pub(super) struct WaitGroup {
 impl WaitGroup {
     /// The pool, if this thread is one of its workers.
     fn own_pool(&self) -> Option<Arc<PoolCore>> {
-        let pool = self.pool.get()?.upgrade()?;
+        let (forks, pool) = self.pool.lock().clone()?;
+        let pool = (forks == fork::forks()).then(|| pool.upgrade()).flatten()?;
         pool.has_this_worker().then_some(pool)
+    }
+
+    /// Remembers the pool, the first of this process.
+    fn remember(&self, core: &Arc<PoolCore>) {
+        let mut pool = self.pool.lock();
+        let forks = fork::forks();
+        if pool.as_ref().is_none_or(|(made, _)| *made != forks) {
+            std::mem::forget(pool.replace((forks, Arc::downgrade(core))));
+        }
     }
 
     fn add_to(&self, n: i64) -> PyResult<()> {
@@ -49,7 +60,7 @@ impl WaitGroup {
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
         Self {
             core: Arc::new(Core::new()),
-            pool: OnceLock::new(),
+            pool: Mutex::new(None),
             helpers: AtomicUsize::new(0),
         }
     }
@@ -90,7 +101,7 @@ impl WaitGroup {
     /// Says where its jobs will run: a worker may wait for the group before the first is started.
     fn _use(&self, py: Python<'_>, pool: &Bound<'_, Pool>) -> PyResult<()> {
         let core = pool.get().core(py)?;
-        self.pool.get_or_init(|| Arc::downgrade(core));
+        self.remember(core);
         Ok(())
     }
 
@@ -110,7 +121,7 @@ impl WaitGroup {
         let group = Some(self.core.clone());
         self.add_to(1)?;
         // Before the job can be seen: a worker that waits for it must know where it is.
-        self.pool.get_or_init(|| Arc::downgrade(core));
+        self.remember(core);
         let pool = pool.get();
         let accepted = pool.go(py, call, group, None);
         if accepted.is_err() {
