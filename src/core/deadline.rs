@@ -12,7 +12,7 @@ use std::{
 use super::{
     Ending, Host, Park, Parked, Pool, Refusal, Task,
     submit::closed,
-    sync::{Arc, thread},
+    sync::Arc,
     worker::{Duty, Worker},
 };
 
@@ -56,11 +56,7 @@ impl<H: Host> Pool<H> {
         let name = format!("{}_deadlines", self.config().thread_name_prefix);
         let (pool, me) = (self.clone(), watcher.clone());
         // It runs done-callbacks, which may need as much stack as a task.
-        let mut builder = thread::Builder::new().name(name);
-        if let Some(bytes) = self.config().stack_size {
-            builder = builder.stack_size(bytes);
-        }
-        let handle = builder.spawn(move || {
+        let handle = self.spawn(name, move || {
             pool.watch(&me);
             pool.gone(&me);
         })?;

@@ -272,7 +272,7 @@ impl<H: Host> Pool<H> {
         before.into_iter().for_each(join);
     }
 
-    pub(super) fn tell_and_wake(mut state: MutexGuard<'_, State<H>>) {
+    fn tell_and_wake(mut state: MutexGuard<'_, State<H>>) {
         let woken = state.tell();
         drop(state);
         for waiter in woken {

@@ -150,17 +150,26 @@ impl<H: Host> Pool<H> {
         self.discard(orphans, scope, &Ending::NoThread(error.to_string().into()));
     }
 
-    /// Starts a worker that has been counted already.
-    pub(super) fn start(self: &Arc<Self>, number: u64, duty: Duty) -> io::Result<()> {
-        let name = format!("{}_{number}", self.config.thread_name_prefix);
-        let mut builder = thread::Builder::new().name(name.clone());
+    /// Starts a thread with the stack that the settings ask for.
+    pub(super) fn spawn(
+        &self,
+        name: String,
+        body: impl FnOnce() + Send + 'static,
+    ) -> io::Result<thread::JoinHandle<()>> {
+        let mut builder = thread::Builder::new().name(name);
         if let Some(bytes) = self.config.stack_size {
             builder = builder.stack_size(bytes);
         }
+        builder.spawn(body)
+    }
+
+    /// Starts a worker that has been counted already.
+    pub(super) fn start(self: &Arc<Self>, number: u64, duty: Duty) -> io::Result<()> {
+        let name = format!("{}_{number}", self.config.thread_name_prefix);
         let worker = Worker::new(duty);
         let started = {
             let (pool, worker) = (self.clone(), worker.clone());
-            builder.spawn(move || worker::live(&pool, &worker, &name))
+            self.spawn(name.clone(), move || worker::live(&pool, &worker, &name))
         };
         match started {
             Ok(handle) => {

@@ -6,26 +6,25 @@
 use std::{fmt, time::Instant};
 
 use super::{
-    Cut, Host, Overflow, Pool, Refusal, Scope, Terms, Verdict, Waiter,
+    Cut, Host, Pool, Refusal, Scope, Terms, Verdict, WaitGroup, Waiter,
     lanes::Lanes,
-    submit::closed,
+    submit::{WhenFull, closed},
     sync::{Arc, Mutex, MutexGuard},
-    worker::is_worker_of,
 };
 
 struct State<H: Host> {
     limit: usize,
     /// Places taken: tasks from their acceptance to their end.
     taken: usize,
-    /// Tasks whose result has not been told: those with a place, and a few more.
-    present: usize,
     submitters: Lanes<Arc<Waiter<H::Parker>>>,
-    joiners: Vec<Arc<Waiter<H::Parker>>>,
 }
 
 /// The places of a sub-pool. One lock guards them and those who wait for them.
 pub struct Quota<H: Host> {
     state: Mutex<State<H>>,
+    /// Tasks whose result has not been told: those with a place, and a few more. Counted up under the lock, with
+    /// the place.
+    present: WaitGroup<H>,
 }
 
 /// A task's place in a [`Quota`], and then its presence until its result has been told.
@@ -53,31 +52,32 @@ impl<H: Host> Quota<H> {
 
     /// Whether there is nothing to wait for.
     pub fn is_quiet(&self) -> bool {
-        self.state.lock().present == 0
+        self.present.count() == 0
     }
 
     /// Sets how many places there are, at least 1.
     pub fn tune(&self, limit: usize) {
         let mut state = self.state.lock();
         state.limit = limit;
-        Self::conclude(state);
+        self.grant(state);
     }
 
-    fn conclude(mut state: MutexGuard<'_, State<H>>) {
+    /// One more task has a place.
+    fn take(&self, state: &mut State<H>) {
+        state.taken += 1;
+        // It cannot fail: there is no room for so many tasks.
+        let _ = self.present.add(1);
+    }
+
+    /// Gives the places that are free to those who wait, the first come first.
+    fn grant(&self, mut state: MutexGuard<'_, State<H>>) {
         let mut woken = Vec::new();
         while state.taken < state.limit
             && let Some(submitter) = state.submitters.pop()
         {
-            state.taken += 1;
-            state.present += 1;
+            self.take(&mut state);
             submitter.decide(Verdict::Granted);
             woken.push(submitter);
-        }
-        if state.present == 0 {
-            for joiner in std::mem::take(&mut state.joiners) {
-                joiner.decide(Verdict::Granted);
-                woken.push(joiner);
-            }
         }
         drop(state);
         for waiter in woken {
@@ -111,23 +111,7 @@ impl<H: Host> Quota<H> {
         scope: Scope<'_, H>,
         deadline: Option<Instant>,
     ) -> Result<bool, H::Interrupt> {
-        let mut state = self.state.lock();
-        if state.present == 0 {
-            return Ok(true);
-        }
-        let waiter = Arc::new(Waiter::default());
-        state.joiners.push(waiter.clone());
-        drop(state);
-        let Err(cut) = waiter.wait::<H>(scope, deadline) else {
-            return Ok(true);
-        };
-        let mut state = self.state.lock();
-        state.joiners.retain(|other| !Arc::ptr_eq(other, &waiter));
-        drop(state);
-        match cut {
-            Cut::Interrupted(interrupt) => Err(interrupt),
-            Cut::TimedOut => Ok(waiter.verdict() == Verdict::Granted),
-        }
+        self.present.wait(scope, deadline, || ())
     }
 }
 
@@ -136,16 +120,15 @@ impl<H: Host> Guard<H> {
     pub fn free_place(&mut self) {
         let mut state = self.quota.state.lock();
         state.taken -= usize::from(std::mem::take(&mut self.holds_place));
-        Quota::conclude(state);
+        self.quota.grant(state);
     }
 }
 
 impl<H: Host> Drop for Guard<H> {
     fn drop(&mut self) {
-        let mut state = self.quota.state.lock();
-        state.taken -= usize::from(self.holds_place);
-        state.present -= 1;
-        Quota::conclude(state);
+        self.free_place();
+        // It was counted when it got its place.
+        let _ = self.quota.present.done();
     }
 }
 
@@ -156,10 +139,9 @@ impl<H: Host> Pool<H> {
             state: Mutex::new(State {
                 limit,
                 taken: 0,
-                present: 0,
                 submitters: Lanes::new(),
-                joiners: Vec::new(),
             }),
+            present: WaitGroup::new(),
         });
         let mut state = self.state.lock();
         state.quotas.retain(|other| other.strong_count() > 0);
@@ -181,22 +163,15 @@ impl<H: Host> Pool<H> {
         self.refuse_if_closed()?;
         let mut state = quota.state.lock();
         if state.taken < state.limit && state.submitters.is_empty() {
-            state.taken += 1;
-            state.present += 1;
+            quota.take(&mut state);
             return Ok(Entrance::Admitted(quota.guard()));
         }
-        match self.config().overflow {
-            Overflow::Block if !is_worker_of(self) => {
-                if state.submitters.len() >= self.config().max_blocking {
-                    return Err(Refusal::Overload);
-                }
-            }
-            Overflow::Block | Overflow::CallerRuns if H::can_nest(scope) => {
-                return Ok(Entrance::Here);
-            }
-            Overflow::Block | Overflow::CallerRuns => return Err(Refusal::TooDeep),
-            Overflow::Discard => return Ok(Entrance::Discarded),
-            Overflow::Raise => return Err(Refusal::Overload),
+        match self.when_full(state.submitters.len()) {
+            WhenFull::Wait => {}
+            WhenFull::RunHere if H::can_nest(scope) => return Ok(Entrance::Here),
+            WhenFull::RunHere => return Err(Refusal::TooDeep),
+            WhenFull::Discard => return Ok(Entrance::Discarded),
+            WhenFull::Refuse => return Err(Refusal::Overload),
         }
         let waiter = Arc::new(Waiter::default());
         state.submitters.push(terms.priority, waiter.clone());

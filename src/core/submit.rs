@@ -31,7 +31,31 @@ impl Terms {
     }
 }
 
+/// What becomes of a task for which there is no place: in a full pool, and in a full sub-pool.
+pub(super) enum WhenFull {
+    /// Its submitter waits.
+    Wait,
+    /// Its submitter runs it, if its stack has room for one more.
+    RunHere,
+    /// It is discarded.
+    Discard,
+    /// It is refused.
+    Refuse,
+}
+
 impl<H: Host> Pool<H> {
+    /// Decides by the settings, when `blocked` submitters wait already.
+    pub(super) fn when_full(&self, blocked: usize) -> WhenFull {
+        match self.config().overflow {
+            // It would wait for itself, and has a place: see `nested.rs`.
+            Overflow::Block if is_worker_of(self) => WhenFull::RunHere,
+            Overflow::Block if blocked < self.config().max_blocking => WhenFull::Wait,
+            Overflow::Block | Overflow::Raise => WhenFull::Refuse,
+            Overflow::CallerRuns => WhenFull::RunHere,
+            Overflow::Discard => WhenFull::Discard,
+        }
+    }
+
     /// Accepts `task`, once, or hands it back. Waits for a place only with [`Overflow::Block`].
     ///
     /// # Errors
@@ -147,27 +171,18 @@ impl<H: Host> Pool<H> {
             drop(state);
             return self.refuse(task, why);
         }
-        match self.config().overflow {
-            // It would wait for itself, and has a place: see `nested.rs`.
-            Overflow::Block if is_worker_of(self) => {
-                drop(state);
-                if !H::can_nest(scope) {
-                    return self.refuse(task, Refusal::TooDeep);
-                }
-                self.run_here(task, scope);
-                Ok(())
-            }
-            Overflow::Block if state.submitters.len() < self.config().max_blocking => {
+        match self.when_full(state.submitters.len()) {
+            WhenFull::Wait => {
                 let waiter = Arc::new(Waiter::default());
                 state.submitters.push(terms.priority, waiter.clone());
                 drop(state);
                 self.wait_for_place(&waiter, task, terms, scope)
             }
-            Overflow::Block | Overflow::Raise => {
+            WhenFull::Refuse => {
                 drop(state);
                 self.refuse(task, Refusal::Overload)
             }
-            Overflow::CallerRuns => {
+            WhenFull::RunHere => {
                 drop(state);
                 if !H::can_nest(scope) {
                     return self.refuse(task, Refusal::TooDeep);
@@ -175,7 +190,7 @@ impl<H: Host> Pool<H> {
                 self.run_here(task, scope);
                 Ok(())
             }
-            Overflow::Discard => {
+            WhenFull::Discard => {
                 drop(state);
                 self.drop_task(task, scope);
                 Ok(())
