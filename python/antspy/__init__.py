@@ -9,7 +9,10 @@
 
 from ._antspy import __version__, _debug_build, worker_state
 from .default import (
+    amap,
     arelease,
+    arun,
+    asubmit,
     busy,
     capacity,
     closed,
@@ -62,7 +65,10 @@ __all__ = [
     "TaskInterrupted",
     "WaitGroup",
     "__version__",
+    "amap",
     "arelease",
+    "arun",
+    "asubmit",
     "busy",
     "capacity",
     "closed",

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from typing import Any, TypeVar
 
 from ._antspy import _Future, _register_future
+from .mailbox import wait_for
 
 T = TypeVar("T")
 
@@ -28,7 +29,14 @@ class Future(_Future[T], concurrent.futures.Future[T]):
 
     def __await__(self) -> Generator[Any, None, T]:
         """Wait for the result in a coroutine. Cancelling the await cancels a task not yet started."""
-        return asyncio.wrap_future(self).__await__()
+        try:
+            yield from wait_for(self)
+        except asyncio.CancelledError:
+            self.cancel()
+            raise
+        if self.cancelled():
+            raise asyncio.CancelledError
+        return self.result()
 
 
 _register_future(Future)

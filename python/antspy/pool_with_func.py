@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
 
 from ._antspy import _Pool
+from .coroutine import Releases, admitted
 from .future import Future
 from .settings import Settings, prefix, stack_bytes
 from .stats import Stats, read
@@ -12,7 +13,7 @@ from .view import Options, PoolWithFuncView
 T = TypeVar("T")
 
 
-class PoolWithFunc(_Pool, Generic[T]):
+class PoolWithFunc(_Pool, Releases, Generic[T]):
     """A pool whose tasks are all calls of one function, which it holds once.
 
     Args:
@@ -70,6 +71,14 @@ class PoolWithFunc(_Pool, Generic[T]):
         # The core's methods under their public names: a call costs no Python frame.
         invoke = _Pool._invoke
         submit = _Pool._invoke_for_result
+
+    async def asubmit(self, *args: Any) -> Future[T]:
+        """Call the function with `args` on a worker, as `Pool.asubmit` does."""
+        return await admitted(self._begin_invoke(*args))
+
+    async def arun(self, *args: Any) -> T:
+        """Call the function with `args` on a worker, and return what it returned, as `Pool.arun` does."""
+        return await (await self.asubmit(*args))
 
     def options(self, **options: Unpack[Options]) -> PoolWithFuncView:
         """Return a view of the pool whose tasks are handed in on these terms, as `Pool.options` does."""

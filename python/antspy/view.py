@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, TypedDict, TypeVar, Unpack
 
 from ._antspy import _Pool, _View
+from .coroutine import Submits, admitted
+from .future import Future
 from .group import Group
 from .map import map_tasks
 
@@ -45,7 +47,7 @@ class _AnyView(_View):
         return getattr(self._owner, name)
 
 
-class PoolView(_AnyView):
+class PoolView(_AnyView, Submits):
     """A pool, or a sub-pool, whose tasks are handed in on other terms. Made by `Pool.options`.
 
     It has every method of its owner; `submit`, `go`, `map` and `group` keep to the terms.
@@ -94,6 +96,14 @@ class PoolWithFuncView(_AnyView):
     invoke = _View._invoke
     submit = _View._invoke_for_result
 
+    async def asubmit(self, *args: Any) -> Future[Any]:
+        """As `PoolWithFunc.asubmit`."""
+        return await admitted(self._begin_invoke(*args))
+
+    async def arun(self, *args: Any) -> Any:
+        """As `PoolWithFunc.arun`."""
+        return await (await self.asubmit(*args))
+
     def options(self, **options: Unpack[Options]) -> "PoolWithFuncView":
         """Return a view with these terms, and this one's where none are given."""
         return PoolWithFuncView(self, {**self._settings(), **options})
@@ -107,7 +117,7 @@ def _shown(view: _View) -> str:
     return "".join(f" {name}={value!r}" for name, value in settings.items() if value != _DEFAULTS.get(name))
 
 
-class SubPool(_View):
+class SubPool(_View, Submits):
     """At most `n` of a pool's places, and the pool's workers. Made by `Pool.subpool`.
 
     Its tasks take a place here and then one in the pool, and do what the pool's `overflow` says where there

@@ -4,7 +4,7 @@ use std::{io, time::Instant};
 
 use super::{
     Cut, Ending, Fault, Host, Park, Phase, Pool, Scope, Search, State, Unfinished, Until, Verdict,
-    Waiter,
+    Waiter, Waiting,
     state::Joiner,
     sync::{Arc, MutexGuard, Weak, thread::JoinHandle},
     worker::{Duty, Worker, is_worker_of},
@@ -186,32 +186,48 @@ impl<H: Host> Pool<H> {
         scope: Scope<'_, H>,
         deadline: Option<Instant>,
     ) -> Result<(), Unfinished<H::Interrupt>> {
-        let mut state = self.state.lock();
-        if state.holds(until) {
+        if self.state.lock().holds(until) {
             return Ok(());
         }
         if is_worker_of(self) {
             return Err(Unfinished::Itself);
         }
         let waiter = Arc::new(Waiter::default());
-        state.joiners.push(Joiner {
-            until,
-            waiter: waiter.clone(),
-        });
-        drop(state);
+        if !self.join_until(until, &waiter) {
+            return Ok(());
+        }
         let Err(cut) = waiter.wait::<H>(scope, deadline) else {
             return Ok(());
         };
-        let mut state = self.state.lock();
-        state
-            .joiners
-            .retain(|joiner| !Arc::ptr_eq(&joiner.waiter, &waiter));
-        drop(state);
+        self.leave_joiners(&waiter);
         match cut {
             Cut::Interrupted(interrupt) => Err(Unfinished::Interrupted(interrupt)),
             Cut::TimedOut if waiter.verdict() == Verdict::Granted => Ok(()),
             Cut::TimedOut => Err(Unfinished::TimedOut),
         }
+    }
+
+    /// Has `waiter` told when every thread has ended. `false`: that is so now.
+    pub fn join_gone(&self, waiter: &Waiting<H>) -> bool {
+        self.join_until(Until::Gone, waiter)
+    }
+
+    fn join_until(&self, until: Until, waiter: &Waiting<H>) -> bool {
+        let mut state = self.state.lock();
+        let waits = !state.holds(until);
+        if waits {
+            let waiter = waiter.clone();
+            state.joiners.push(Joiner { until, waiter });
+        }
+        waits
+    }
+
+    /// `waiter` waits no more.
+    pub fn leave_joiners(&self, waiter: &Waiting<H>) {
+        let mut state = self.state.lock();
+        state
+            .joiners
+            .retain(|joiner| !Arc::ptr_eq(&joiner.waiter, waiter));
     }
 
     /// Opens a closed pool again, once its threads have ended; on an open pool nothing happens.

@@ -31,8 +31,8 @@ pub use pool::{Outline, Pool};
 pub use quota::{Entrance, Guard, Quota};
 pub use rate::Rate;
 pub use stats::{Histogram, Stats, Tally};
-pub use submit::Terms;
-pub use wait_group::{Listener, OutOfRange, WaitGroup};
-pub use waiter::{Cut, Park, Parked, Verdict, Waiter};
+pub use submit::{Terms, Turn};
+pub use wait_group::{OutOfRange, WaitGroup};
+pub use waiter::{Cut, Park, Parked, Verdict, Waiter, Waiting};
 
 use state::{Phase, Search, State, Summons, Until};

@@ -151,6 +151,12 @@ impl<H: Host> State<H> {
         self.in_flight < self.places()
     }
 
+    /// Whether one more task goes in at once. A newcomer does not overtake those who wait for a place.
+    #[inline]
+    pub(super) fn admits(&self) -> bool {
+        self.phase.accepts() && self.has_place() && self.submitters.is_empty()
+    }
+
     /// Whether somebody may have to be told of a change, or summoned: mostly not.
     #[inline]
     pub(super) fn concerns_somebody(&self) -> bool {

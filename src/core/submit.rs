@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{
     Cut, Ending, Host, Overflow, Phase, Pool, Priority, Refusal, Refused, Scope, Search, State,
-    Task, Verdict, Waiter,
+    Task, Verdict, Waiter, Waiting,
     sync::{Arc, MutexGuard},
     worker::{Duty, is_worker_of},
 };
@@ -22,7 +22,7 @@ pub struct Terms {
 
 impl Terms {
     /// Until when to wait for a place. The deadline is on the host's clock.
-    pub(super) fn place_by<H: Host>(&self, host: &H) -> Option<Instant> {
+    pub fn place_by<H: Host>(&self, host: &H) -> Option<Instant> {
         let deadline = self.deadline.map(|deadline| host.alarm(deadline));
         match (self.timeout, deadline) {
             (Some(timeout), Some(deadline)) => Some(timeout.min(deadline)),
@@ -43,10 +43,32 @@ pub(super) enum WhenFull {
     Refuse,
 }
 
+/// Who hands in a task.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// A thread that may sleep, or run the task itself.
+    Thread,
+    /// A coroutine: its thread has others to look after, so it waits where a thread would run the task.
+    Coroutine,
+}
+
+/// How it stands with a coroutine that asked for a place.
+#[derive(Debug)]
+pub enum Turn<T, W> {
+    /// It is decided.
+    Decided(T),
+    /// The waiter stands in line, and is told when it is its turn.
+    InLine(W),
+}
+
 impl<H: Host> Pool<H> {
     /// Decides by the settings, when `blocked` submitters wait already.
-    pub(super) fn when_full(&self, blocked: usize) -> WhenFull {
-        match self.config().overflow {
+    pub(super) fn when_full(&self, blocked: usize, caller: Caller) -> WhenFull {
+        let overflow = match (self.config().overflow, caller) {
+            (Overflow::CallerRuns, Caller::Coroutine) => Overflow::Block,
+            (overflow, _) => overflow,
+        };
+        match overflow {
             // It would wait for itself, and has a place: see `nested.rs`.
             Overflow::Block if is_worker_of(self) => WhenFull::RunHere,
             Overflow::Block if blocked < self.config().max_blocking => WhenFull::Wait,
@@ -71,11 +93,60 @@ impl<H: Host> Pool<H> {
             return self.admit(task, terms, scope);
         };
         if let Err(why) = self.expect_deadline() {
-            return self.refuse(task, why);
+            return Err(self.refuse(task, why).into());
         }
         let admitted = self.admit(task, terms, scope);
         self.unexpect(deadline);
         admitted
+    }
+
+    /// The same for a coroutine, which does not sleep: where a thread would, `waiter` stands in line, and
+    /// [`end_submit`](Self::end_submit) follows once it has been told.
+    ///
+    /// # Errors
+    /// [`Refused`], with the task and why.
+    pub fn begin_submit(
+        self: &Arc<Self>,
+        task: H::Task,
+        terms: &Terms,
+        waiter: &Waiting<H>,
+        scope: Scope<'_, H>,
+    ) -> Result<Turn<(), H::Task>, Box<Refused<H>>> {
+        if terms.deadline.is_some()
+            && let Err(why) = self.expect_deadline()
+        {
+            return Err(self.refuse(task, why).into());
+        }
+        let mut state = self.state.lock();
+        let turn = if state.admits() {
+            state.in_flight += 1;
+            self.accept(state, task, terms, scope).map(Turn::Decided)
+        } else {
+            self.line_up(state, task, terms, (waiter, Caller::Coroutine), scope)
+        };
+        if let (Some(deadline), Err(_) | Ok(Turn::Decided(()))) = (terms.deadline, &turn) {
+            self.unexpect(deadline);
+        }
+        turn
+    }
+
+    /// Ends the wait of a coroutine that stood in line: with the verdict, or because it waits no more.
+    ///
+    /// # Errors
+    /// [`Refused`], with the task and why.
+    pub fn end_submit(
+        self: &Arc<Self>,
+        waiter: &Waiting<H>,
+        task: H::Task,
+        terms: &Terms,
+        outcome: Result<Verdict, Cut<H::Interrupt>>,
+        scope: Scope<'_, H>,
+    ) -> Result<(), Box<Refused<H>>> {
+        let ended = self.use_place(waiter, task, terms, outcome, scope);
+        if let Some(deadline) = terms.deadline {
+            self.unexpect(deadline);
+        }
+        ended
     }
 
     #[allow(clippy::inline_always, reason = "70 instructions less a task")]
@@ -87,12 +158,29 @@ impl<H: Host> Pool<H> {
         scope: Scope<'_, H>,
     ) -> Result<(), Box<Refused<H>>> {
         let mut state = self.state.lock();
-        // A newcomer does not overtake those who wait for a place.
-        if state.phase.accepts() && state.has_place() && state.submitters.is_empty() {
+        if state.admits() {
             state.in_flight += 1;
             return self.accept(state, task, terms, scope);
         }
         self.submit_to_full(state, task, terms, scope)
+    }
+
+    #[cold]
+    fn submit_to_full(
+        self: &Arc<Self>,
+        state: MutexGuard<'_, State<H>>,
+        task: H::Task,
+        terms: &Terms,
+        scope: Scope<'_, H>,
+    ) -> Result<(), Box<Refused<H>>> {
+        let waiter = Arc::new(Waiter::default());
+        match self.line_up(state, task, terms, (&waiter, Caller::Thread), scope)? {
+            Turn::Decided(()) => Ok(()),
+            Turn::InLine(task) => {
+                let outcome = waiter.wait::<H>(scope, terms.place_by(self.host()));
+                self.use_place(&waiter, task, terms, outcome, scope)
+            }
+        }
     }
 
     /// Queues a task that owns a place, and sees to it that somebody comes for it.
@@ -147,55 +235,53 @@ impl<H: Host> Pool<H> {
         if let Err(error) = self.start(number, Duty::Searching) {
             self.not_started(&error, scope);
             self.give_back(scope);
-            return self.refuse(task, Refusal::NoThread(error));
+            return Err(self.refuse(task, Refusal::NoThread(error)).into());
         }
         let state = self.state.lock();
         if let Some(why) = closed(&state.phase) {
             drop(state);
             self.give_back(scope);
-            return self.refuse(task, why);
+            return Err(self.refuse(task, why).into());
         }
         self.enqueue(state, task, terms, scope);
         Ok(())
     }
 
-    #[cold]
-    fn submit_to_full(
+    /// Does what the settings say of a task for which there is no place; whoever has to wait stands in line then.
+    fn line_up(
         self: &Arc<Self>,
         mut state: MutexGuard<'_, State<H>>,
         task: H::Task,
         terms: &Terms,
+        (waiter, caller): (&Waiting<H>, Caller),
         scope: Scope<'_, H>,
-    ) -> Result<(), Box<Refused<H>>> {
+    ) -> Result<Turn<(), H::Task>, Box<Refused<H>>> {
         if let Some(why) = closed(&state.phase) {
             drop(state);
-            return self.refuse(task, why);
+            return Err(self.refuse(task, why).into());
         }
-        match self.when_full(state.submitters.len()) {
+        match self.when_full(state.submitters.len(), caller) {
             WhenFull::Wait => {
-                let waiter = Arc::new(Waiter::default());
                 state.submitters.push(terms.priority, waiter.clone());
-                drop(state);
-                self.wait_for_place(&waiter, task, terms, scope)
+                return Ok(Turn::InLine(task));
             }
             WhenFull::Refuse => {
                 drop(state);
-                self.refuse(task, Refusal::Overload)
+                return Err(self.refuse(task, Refusal::Overload).into());
             }
             WhenFull::RunHere => {
                 drop(state);
                 if !H::can_nest(scope) {
-                    return self.refuse(task, Refusal::TooDeep);
+                    return Err(self.refuse(task, Refusal::TooDeep).into());
                 }
                 self.run_here(task, scope);
-                Ok(())
             }
             WhenFull::Discard => {
                 drop(state);
                 self.drop_task(task, scope);
-                Ok(())
             }
         }
+        Ok(Turn::Decided(()))
     }
 
     /// A full pool drops a task.
@@ -204,14 +290,15 @@ impl<H: Host> Pool<H> {
         task.discard(self.host(), scope, &Ending::Cancelled);
     }
 
-    fn wait_for_place(
+    /// The wait in line is over: the task goes in, or its submitter leaves.
+    fn use_place(
         self: &Arc<Self>,
-        waiter: &Arc<Waiter<H::Parker>>,
+        waiter: &Waiting<H>,
         task: H::Task,
         terms: &Terms,
+        outcome: Result<Verdict, Cut<H::Interrupt>>,
         scope: Scope<'_, H>,
     ) -> Result<(), Box<Refused<H>>> {
-        let outcome = waiter.wait::<H>(scope, terms.place_by(self.host()));
         let mut state = self.state.lock();
         let closed = closed(&state.phase);
         if closed.is_none() && matches!(outcome, Ok(Verdict::Granted)) {
@@ -232,13 +319,13 @@ impl<H: Host> Pool<H> {
             Err(Cut::TimedOut) => closed.unwrap_or(Refusal::TimedOut),
             Ok(_) => closed.unwrap_or(Refusal::Closed), // closed, and open again since
         };
-        self.refuse(task, why)
+        Err(self.refuse(task, why).into())
     }
 
     #[cold]
-    fn refuse(&self, task: H::Task, why: Refusal<H::Interrupt>) -> Result<(), Box<Refused<H>>> {
+    fn refuse(&self, task: H::Task, why: Refusal<H::Interrupt>) -> Refused<H> {
         self.count_refusal();
-        Err(Box::new(Refused { task, why }))
+        Refused { task, why }
     }
 
     /// Counts a task that was not accepted.

@@ -14,8 +14,9 @@ use pyo3::{
 use super::{
     arguments::{self, Timeout},
     host::waits_for_itself,
-    pool::Pool,
-    subpool::Places,
+    pool::{Core, Pool},
+    subpool::{Places, Quota},
+    task::Call,
 };
 use crate::core::{Priority, Terms};
 
@@ -25,14 +26,28 @@ pub(super) struct Order {
     timeout: Option<Duration>,
     deadline: Option<Duration>,
     priority: Priority,
-    pub(super) name: Option<Py<PyString>>,
+    name: Option<Py<PyString>>,
     /// Of a sub-pool.
-    pub(super) places: Option<Arc<Places>>,
+    places: Option<Arc<Places>>,
 }
 
 impl Order {
+    /// Writes down in `call` what it says of it; returns the terms, for a task that is handed in now.
+    pub(super) fn apply(&self, py: Python<'_>, call: &mut Call, now: Instant) -> Terms {
+        let terms = self.terms(now);
+        let extras = call.extras.get_or_insert_default();
+        extras.deadline = terms.deadline;
+        extras.name = self.name.as_ref().map(|name| name.clone_ref(py));
+        terms
+    }
+
+    /// The places of the sub-pool, if it is of one.
+    pub(super) fn quota(&self, core: &Core) -> Option<Arc<Quota>> {
+        self.places.as_ref().map(|places| places.quota(core))
+    }
+
     /// For a task that is handed in now, which is `now` on the pool's clock.
-    pub(super) fn terms(&self, now: Instant) -> Terms {
+    fn terms(&self, now: Instant) -> Terms {
         let after = |wait: Option<Duration>, now: Instant| now.checked_add(wait?);
         Terms {
             priority: self.priority,

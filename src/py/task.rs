@@ -144,7 +144,7 @@ pub(super) enum Delivery {
 
 /// Ctrl-C in a task that the main thread runs as its submitter (`overflow="caller_runs"`) ends the task, and is
 /// meant for the main thread: it comes again when the submit is over.
-fn pass_on_interrupt(py: Python<'_>, error: &PyErr) {
+pub(super) fn pass_on_interrupt(py: Python<'_>, error: &PyErr) {
     if !error.is_instance_of::<PyKeyboardInterrupt>(py) {
         return;
     }
