@@ -42,6 +42,7 @@ from .pool import Pool
 from .pool_with_func import PoolWithFunc
 from .process import install
 from .stats import Histogram, Stats
+from .thread_pool_executor import ThreadPoolExecutor
 from .view import PoolView, SubPool
 from .wait_group import WaitGroup
 
@@ -60,6 +61,7 @@ __all__ = [
     "Stats",
     "SubPool",
     "TaskInterrupted",
+    "ThreadPoolExecutor",
     "WaitGroup",
     "__version__",
     "arelease",
