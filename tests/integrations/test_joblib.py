@@ -11,8 +11,7 @@ from typing import Any
 
 import antspy
 import pytest
-from libraries import library
-from support import LIMIT, Gate, Program, eventually
+from support import LIMIT, Gate, Program, eventually, library
 
 joblib = library("joblib")
 
