@@ -45,6 +45,7 @@ from .pool import Pool
 from .pool_with_func import PoolWithFunc
 from .process import install
 from .stats import Histogram, Stats
+from .thread_pool_executor import ThreadPoolExecutor
 from .view import PoolView, SubPool
 from .wait_group import WaitGroup
 
@@ -63,6 +64,7 @@ __all__ = [
     "Stats",
     "SubPool",
     "TaskInterrupted",
+    "ThreadPoolExecutor",
     "WaitGroup",
     "__version__",
     "amap",

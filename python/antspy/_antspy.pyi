@@ -13,6 +13,7 @@ from .exception_handler import ExceptionHandler
 from .future import Future
 from .settings import Overflow
 from .view import Options, Priority
+from .worker import Crew
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -57,6 +58,7 @@ class _Pool:
         thread_name_prefix: str,
         stack_size: int | None,
         function: Callable[..., object] | None,
+        reports_unseen: bool = True,
     ) -> None: ...
     def _submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Run `fn(*args, **kwargs)` on a worker, and return a future for its result.
@@ -183,6 +185,10 @@ class _Pool:
     def closed(self) -> bool:
         """Whether new work is refused."""
 
+    @property
+    def _crew(self) -> Crew: ...
+    def _settle(self, timeout: float | None) -> bool: ...
+    def _fault(self) -> BaseException | None: ...
     @property
     def _places(self) -> int | None: ...
     @property

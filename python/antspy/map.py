@@ -2,6 +2,7 @@
 
 import inspect
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -58,6 +59,40 @@ def look_ahead(pool: Places, fn: Callable[..., T], chunksize: int, buffersize: i
     return min(filter(None, (buffersize, pool._places)), default=None)
 
 
+def map_as_executor(
+    executor: Submitter,
+    fn: Callable[..., T],
+    iterables: tuple[Iterable[Any], ...],
+    timeout: float | None,
+    buffersize: int | None,
+) -> Iterator[T]:
+    """See `ThreadPoolExecutor.map`: what the standard library does, and its messages."""
+    if buffersize is not None and not isinstance(buffersize, int):
+        raise TypeError("buffersize must be an integer or None")
+    if buffersize is not None and buffersize < 1:
+        raise ValueError("buffersize must be None or > 0")
+    deadline = None if timeout is None else time.monotonic() + timeout
+    items = zip(*iterables, strict=False)
+    pending = deque(executor.submit(fn, *item) for item in islice(items, buffersize))
+    alive = weakref.ref(executor)
+
+    def submit_next() -> None:
+        # Nothing here keeps the executor. If nobody else does, the map ends with what has been submitted.
+        if (owner := alive()) is not None and (item := next(items, None)) is not None:
+            pending.append(owner.submit(fn, *item))
+
+    def results() -> Iterator[T]:
+        try:
+            while pending:
+                submit_next()
+                yield _result(pending.popleft(), deadline)
+        finally:
+            for future in pending:
+                future.cancel()
+
+    return results()
+
+
 def _at_least_one(name: str, value: int) -> None:
     if not isinstance(value, int):
         raise TypeError(f"{name} must be an int, not {value!r}")
@@ -68,8 +103,9 @@ def _at_least_one(name: str, value: int) -> None:
 def _submitted(
     pool: Submitter, fn: Callable[..., T], items: Iterable[tuple[Any, ...]], deadline: float | None
 ) -> Iterator[Future[T]]:
+    replaced = "submit" in getattr(pool, "__dict__", ())
     own = inspect.isbuiltin(pool.submit) or type(pool).__module__.startswith("antspy.")
-    if deadline is None or not own:  # a subclass's own `submit` is called as it is
+    if deadline is None or replaced or not own:  # a `submit` of somebody else's is called as it is
         return (pool.submit(fn, *item) for item in items)
     return (pool.options(timeout=_left(deadline)).submit(fn, *item) for item in items)
 

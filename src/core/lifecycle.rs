@@ -181,6 +181,18 @@ impl<H: Host> Pool<H> {
         Ok(())
     }
 
+    /// Waits until nobody is on the way to the queue: then there are as many workers as it asks for.
+    ///
+    /// # Errors
+    /// [`Unfinished`].
+    pub fn settle(
+        &self,
+        scope: Scope<'_, H>,
+        deadline: Option<Instant>,
+    ) -> Result<(), Unfinished<H::Interrupt>> {
+        self.join(Until::Settled, scope, deadline)
+    }
+
     fn join(
         &self,
         until: Until,
@@ -190,7 +202,7 @@ impl<H: Host> Pool<H> {
         if self.state.lock().holds(until) {
             return Ok(());
         }
-        if is_worker_of(self) {
+        if until != Until::Settled && is_worker_of(self) {
             return Err(Unfinished::Itself);
         }
         let waiter = Arc::new(Waiter::default());

@@ -3,8 +3,8 @@
 use std::{fmt, io};
 
 use super::{
-    Config, Ending, Host, Invalid, Outcome, Park, Phase, Scope, Search, State, Summons, Task,
-    UNLIMITED,
+    Config, Ending, Fault, Host, Invalid, Outcome, Park, Phase, Scope, Search, State, Summons,
+    Task, UNLIMITED,
     config::check_capacity,
     line::Told,
     queue::Taken,
@@ -83,6 +83,14 @@ impl<H: Host> Pool<H> {
     /// Its settings; for the capacity of now see [`stats`](Self::stats).
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Why it is broken, if it is.
+    pub fn fault(&self) -> Option<Fault> {
+        match &self.state.lock().phase {
+            Phase::Broken(fault) => Some(fault.clone()),
+            Phase::Open | Phase::Paused | Phase::Closed => None,
+        }
     }
 
     /// Gives back a place that no task will use.

@@ -66,6 +66,8 @@ pub(super) enum Until {
     Quiet,
     /// Every thread has ended.
     Gone,
+    /// As many workers have come as the queue asks for: nobody is on the way to it.
+    Settled,
 }
 
 pub(super) struct Joiner<H: Host> {
@@ -201,11 +203,16 @@ impl<H: Host> State<H> {
             worker.set_duty(Duty::Searching);
             return Summons::Wake(worker);
         }
-        if self.live < self.capacity {
+        if self.may_start() {
             self.search = Search::Started;
             return Summons::Start(self.count_start());
         }
         Summons::Nobody
+    }
+
+    /// Whether another worker would be started for the queue, if none is idle.
+    fn may_start(&self) -> bool {
+        self.live < self.capacity
     }
 
     /// A worker that waits to start a task that is not there any more need not wait.
@@ -239,12 +246,26 @@ impl<H: Host> State<H> {
         match until {
             Until::Quiet => self.in_flight == 0 && self.delivering == 0,
             Until::Gone => self.threads == 0,
+            Until::Settled => self.is_settled(),
+        }
+    }
+
+    /// Whether nobody is on the way to the queue, nor would be summoned now.
+    fn is_settled(&self) -> bool {
+        match self.search {
+            Search::Woken | Search::Started => false,
+            Search::Paced => true,
+            Search::None => {
+                self.queue.is_empty()
+                    || self.phase == Phase::Paused
+                    || (self.idle.len() == 0 && !self.may_start())
+            }
         }
     }
 
     /// Tells the joiners whose wait is over.
     fn join(&mut self, told: &mut Told<H>) {
-        if !self.holds(Until::Quiet) && !self.holds(Until::Gone) {
+        if !self.joiners.iter().any(|joiner| self.holds(joiner.until)) {
             return; // the usual case: a task has ended while somebody waits for all of them
         }
         for joiner in std::mem::take(&mut self.joiners) {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use pyo3::{
     PyTraverseError, PyVisit,
-    exceptions::{PyRuntimeError, PyTimeoutError},
+    exceptions::{PyBaseException, PyRuntimeError, PyTimeoutError},
     prelude::*,
     types::{PyDict, PyTuple},
 };
@@ -14,7 +14,7 @@ use super::{
     drain, errors,
     fork::Slot,
     future::{Future, Work},
-    host::{Hooks, Host, waits_for_itself},
+    host::{Hooks, Host, crew, waits_for_itself},
     mailbox::Wait,
     order::Order,
     stats,
@@ -37,7 +37,7 @@ impl Pool {
     #[inline]
     pub(super) fn core(&self, py: Python<'_>) -> PyResult<&Arc<Core>> {
         let core = self.slot.get(py, |inherited| {
-            let hooks = inherited.host().hooks().clone_ref(py);
+            let hooks = inherited.host().hooks().renew(py)?;
             let outline = inherited.outline();
             let core = open(py, Host::new(hooks), inherited.config().clone())?;
             core.tune(outline.capacity, py)
@@ -176,15 +176,18 @@ fn open(py: Python<'_>, host: Host, config: Config) -> PyResult<Arc<Core>> {
 }
 
 impl Hooks {
-    fn clone_ref(&self, py: Python<'_>) -> Self {
+    /// The same for a pool whose threads are not these.
+    fn renew(&self, py: Python<'_>) -> PyResult<Self> {
         let clone = |hook: &Option<Py<PyAny>>| hook.as_ref().map(|hook| hook.clone_ref(py));
-        Self {
+        Ok(Self {
             function: clone(&self.function),
             exception_handler: clone(&self.exception_handler),
             initializer: clone(&self.initializer),
             initargs: self.initargs.clone_ref(py),
             finalizer: clone(&self.finalizer),
-        }
+            reports_unseen: self.reports_unseen,
+            crew: crew(py)?,
+        })
     }
 }
 
@@ -196,11 +199,12 @@ impl Pool {
         Self::default()
     }
 
-    /// What `__init__` calls: the settings, and for a `PoolWithFunc` its function.
+    /// What `__init__` calls: the settings, for a `PoolWithFunc` its function, and whether the handler
+    /// gets what futures raised that nobody has looked at.
     #[allow(clippy::too_many_arguments, reason = "the settings of a pool")]
     #[pyo3(signature = (capacity, *, queue_size, overflow, max_blocking, expiry, min_workers, prealloc,
                         rate, exception_handler, initializer, initargs, finalizer, thread_name_prefix,
-                        stack_size, function))]
+                        stack_size, function, reports_unseen = true))]
     fn _open(
         &self,
         py: Python<'_>,
@@ -219,6 +223,7 @@ impl Pool {
         thread_name_prefix: String,
         stack_size: Option<usize>,
         function: &Bound<'_, PyAny>,
+        reports_unseen: bool,
     ) -> PyResult<()> {
         let hooks = Hooks {
             function: arguments::hook("fn", function)?,
@@ -226,6 +231,8 @@ impl Pool {
             initializer: arguments::hook("initializer", initializer)?,
             initargs: arguments::tuple("initargs", initargs)?.unbind(),
             finalizer: arguments::hook("finalizer", finalizer)?,
+            reports_unseen,
+            crew: crew(py)?,
         };
         let config = Config {
             capacity: arguments::limit("capacity", capacity, 1)?,
@@ -348,6 +355,23 @@ impl Pool {
         Ok(self.stats(py)?.paused)
     }
 
+    /// Its workers' threads.
+    #[getter]
+    fn _crew(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        Ok(self.core(py)?.host().hooks().crew.clone_ref(py))
+    }
+
+    /// Waits until as many workers have come as the queue asks for; `False` if that takes longer.
+    fn _settle(&self, py: Python<'_>, timeout: Timeout) -> PyResult<bool> {
+        in_time("_settle()", self.core(py)?.settle(py, timeout.deadline()))
+    }
+
+    /// What its futures and later submits raise, if an initializer has failed; else `None`.
+    fn _fault<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBaseException>>> {
+        let fault = self.core(py)?.fault();
+        Ok(fault.map(|fault| errors::broken(py, &fault.0).into_value(py).into_bound(py)))
+    }
+
     /// Tasks accepted and unfinished: what `MultiPool` compares.
     #[getter]
     fn _in_flight(&self, py: Python<'_>) -> PyResult<usize> {
@@ -413,7 +437,8 @@ impl Pool {
         visit.call(&hooks.exception_handler)?;
         visit.call(&hooks.initializer)?;
         visit.call(&hooks.initargs)?;
-        visit.call(&hooks.finalizer)
+        visit.call(&hooks.finalizer)?;
+        visit.call(&hooks.crew)
     }
 }
 
