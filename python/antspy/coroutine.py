@@ -3,12 +3,12 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar, cast
 
 from ._antspy import _Admission
 from .deadline import deadline
 from .future import Future
-from .mailbox import waited
+from .loop_future import LoopFuture, wait_for
 from .map import look_ahead, run_chunk
 
 P = ParamSpec("P")
@@ -22,10 +22,10 @@ async def admitted(entry: Future[T] | _Admission) -> Future[T]:
     while isinstance(entry, _Admission):
         try:
             if entry.seconds is None:
-                await waited(entry)
+                await wait_for(entry)
             else:
                 async with asyncio.timeout(entry.seconds):
-                    await waited(entry)
+                    await wait_for(entry)
         except TimeoutError:
             pass  # `proceed` says so, unless its turn came in the last moment
         except BaseException:
@@ -33,6 +33,25 @@ async def admitted(entry: Future[T] | _Admission) -> Future[T]:
             raise
         entry = entry.proceed()
     return entry
+
+
+def run(method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> LoopFuture[Any]:
+    """Submit a task by `method`; return the running loop's future for its result, or its refusal."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return cast(LoopFuture[Any], _run_later(method, args, kwargs))
+    future: LoopFuture[Any] = LoopFuture(loop=loop)
+    try:
+        entry = method(*args, **kwargs)
+    except Exception as error:
+        future.set_exception(error)
+        return future
+    return future.follow(entry)
+
+
+async def _run_later(method: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    return await run(method, *args, **kwargs)
 
 
 class Submits:
@@ -60,10 +79,14 @@ class Submits:
         """
         return await admitted(self._begin(fn, *args, **kwargs))
 
-    async def arun(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `fn(*args, **kwargs)` on a worker, and return what it returned.
+    def arun(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> LoopFuture[T]:
+        """Run `fn(*args, **kwargs)` on a worker; `await` gives what it returned.
 
-        Waits for a place as `asubmit`, then for the result. Cancelling it cancels a task not yet started.
+        Returns a future of the running event loop, as `loop.run_in_executor` does, so that many of them can
+        be gathered without a task for each; it can also be given to whatever takes a coroutine. The task is
+        submitted at once; where `asubmit` waits for a place, it stands in line. Cancelling the future cancels
+        a task that has not started. Outside of an event loop this returns a coroutine, which submits the task
+        once it runs.
 
         >>> import asyncio
         >>> from antspy import Pool
@@ -73,8 +96,7 @@ class Submits:
         >>> asyncio.run(main())
         [32, 9]
         """
-        entry = self._begin(fn, *args, **kwargs)
-        return await (entry if isinstance(entry, Future) else await admitted(entry))
+        return run(self._begin, fn, *args, **kwargs)
 
     def amap(
         self,
@@ -146,7 +168,7 @@ class Releases:
         self.release()
         try:
             async with asyncio.timeout(timeout):
-                await waited(self)
+                await wait_for(self)
         except TimeoutError:
             message = (
                 f"the pool still has {self.running} workers after {timeout} s; arelease() may be called again"

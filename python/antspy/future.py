@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any, TypeVar
 
 from ._antspy import _Future, _register_future
-from .mailbox import wait_for
+from .loop_future import LoopFuture
 
 T = TypeVar("T")
 
@@ -29,14 +29,8 @@ class Future(_Future[T], concurrent.futures.Future[T]):
 
     def __await__(self) -> Generator[Any, None, T]:
         """Wait for the result in a coroutine. Cancelling the await cancels a task not yet started."""
-        try:
-            yield from wait_for(self)
-        except asyncio.CancelledError:
-            self.cancel()
-            raise
-        if self.cancelled():
-            raise asyncio.CancelledError
-        return self.result()
+        future: LoopFuture[T] = LoopFuture(loop=asyncio.get_running_loop())
+        return future.follow(self).__await__()
 
 
 _register_future(Future)

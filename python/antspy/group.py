@@ -7,7 +7,7 @@ from concurrent.futures import CancelledError
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from .future import Future
-from .mailbox import waited
+from .loop_future import wait_for
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -147,7 +147,7 @@ class Group:
                 for future in self._listed():
                     while not future.done():
                         try:
-                            await waited(future)
+                            await wait_for(future)
                         except asyncio.CancelledError as error:
                             cancelled = cancelled or error
                             self._cancel()

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
 
 from ._antspy import _Pool
-from .coroutine import Releases, admitted
+from .coroutine import Releases, admitted, run
 from .future import Future
+from .loop_future import LoopFuture
 from .settings import Settings, prefix, stack_bytes
 from .stats import Stats, read
 from .view import Options, PoolWithFuncView
@@ -76,9 +77,9 @@ class PoolWithFunc(_Pool, Releases, Generic[T]):
         """Call the function with `args` on a worker, as `Pool.asubmit` does."""
         return await admitted(self._begin_invoke(*args))
 
-    async def arun(self, *args: Any) -> T:
-        """Call the function with `args` on a worker, and return what it returned, as `Pool.arun` does."""
-        return await (await self.asubmit(*args))
+    def arun(self, *args: Any) -> LoopFuture[T]:
+        """Call the function with `args` on a worker; `await` gives what it returned. As `Pool.arun`."""
+        return run(self._begin_invoke, *args)
 
     def options(self, **options: Unpack[Options]) -> PoolWithFuncView:
         """Return a view of the pool whose tasks are handed in on these terms, as `Pool.options` does."""

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, TypedDict, TypeVar, Unpack
 
 from ._antspy import _Pool, _View
-from .coroutine import Submits, admitted
+from .coroutine import Submits, admitted, run
 from .future import Future
 from .group import Group
+from .loop_future import LoopFuture
 from .map import map_tasks
 
 T = TypeVar("T")
@@ -100,9 +101,9 @@ class PoolWithFuncView(_AnyView):
         """As `PoolWithFunc.asubmit`."""
         return await admitted(self._begin_invoke(*args))
 
-    async def arun(self, *args: Any) -> Any:
+    def arun(self, *args: Any) -> LoopFuture[Any]:
         """As `PoolWithFunc.arun`."""
-        return await (await self.asubmit(*args))
+        return run(self._begin_invoke, *args)
 
     def options(self, **options: Unpack[Options]) -> "PoolWithFuncView":
         """Return a view with these terms, and this one's where none are given."""

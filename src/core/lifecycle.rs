@@ -5,6 +5,7 @@ use std::{io, time::Instant};
 use super::{
     Cut, Ending, Fault, Host, Park, Phase, Pool, Scope, Search, State, Unfinished, Until, Verdict,
     Waiter, Waiting,
+    line::Told,
     state::Joiner,
     sync::{Arc, MutexGuard, Weak, thread::JoinHandle},
     worker::{Duty, Worker, is_worker_of},
@@ -114,7 +115,7 @@ impl<H: Host> Pool<H> {
         let quotas = state.quotas.clone();
         let watcher = state.watcher.clone();
         for submitter in &submitters {
-            submitter.decide(Verdict::Closed);
+            submitter.waiter().decide(Verdict::Closed);
         }
         let mut sent_home = Vec::new();
         while let Some(worker) = state.idle.pop_oldest() {
@@ -123,7 +124,7 @@ impl<H: Host> Pool<H> {
         }
         drop(state);
         for submitter in submitters {
-            submitter.wake();
+            submitter.waiter().wake();
         }
         for worker in sent_home.iter().chain(&watcher) {
             worker.parker.unpark();
@@ -271,7 +272,7 @@ impl<H: Host> Pool<H> {
     pub(super) fn keep_handle(&self, worker: &Worker<H>, handle: JoinHandle<()>) {
         let state = self.state.lock();
         if worker.duty() == Duty::Gone {
-            Self::see_off(state, handle);
+            self.see_off(state, handle);
         } else {
             *worker.handle.lock() = Some(handle);
         }
@@ -285,27 +286,25 @@ impl<H: Host> Pool<H> {
         me.set_duty(Duty::Gone);
         let own = me.handle.lock().take();
         match own {
-            Some(own) => Self::see_off(state, own),
+            Some(own) => self.see_off(state, own),
             // Its starter has not come to keep the handle yet, and counts the thread as ended when it does:
             // until then nobody could join it.
-            None => Self::tell_and_wake(state),
+            None => self.tell_and_wake(state),
         }
     }
 
     /// A thread does nothing more that anyone could notice: from now on it need only be joined.
-    fn see_off(mut state: MutexGuard<'_, State<H>>, handle: JoinHandle<()>) {
+    fn see_off(&self, mut state: MutexGuard<'_, State<H>>, handle: JoinHandle<()>) {
         let before = state.last_exit.replace(handle);
         state.threads -= 1;
-        Self::tell_and_wake(state);
+        self.tell_and_wake(state);
         before.into_iter().for_each(join);
     }
 
-    fn tell_and_wake(mut state: MutexGuard<'_, State<H>>) {
-        let woken = state.tell();
+    fn tell_and_wake(&self, mut state: MutexGuard<'_, State<H>>) {
+        let told = state.tell(self.host(), Told::nobody());
         drop(state);
-        for waiter in woken {
-            waiter.wake();
-        }
+        told.wake();
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     Config, Ending, Fault, Host, Invalid, Outcome, Park, Phase, Scope, Search, State, Summons,
     Task, UNLIMITED,
     config::check_capacity,
+    line::Told,
     queue::Taken,
     sync::{
         Arc, Mutex, MutexGuard,
@@ -104,18 +105,42 @@ impl<H: Host> Pool<H> {
     #[inline]
     pub(super) fn conclude(self: &Arc<Self>, state: MutexGuard<'_, State<H>>, scope: Scope<'_, H>) {
         if state.concerns_somebody() {
-            self.tell_and_summon(state, scope);
+            self.tell_and_summon(state, Told::nobody(), scope);
         }
     }
 
+    /// The same, if somebody may have been told already.
+    #[inline]
+    fn conclude_and_tell(
+        self: &Arc<Self>,
+        state: MutexGuard<'_, State<H>>,
+        told: Option<Told<H>>,
+        scope: Scope<'_, H>,
+    ) {
+        match told {
+            None => self.conclude(state, scope),
+            Some(told) => self.tell_and_summon(state, told, scope),
+        }
+    }
+
+    /// Lets in tasks of coroutines before a worker looks for its next one, if anybody is in line.
+    #[inline]
+    fn admit_candidates(&self, state: &mut State<H>) -> Option<Told<H>> {
+        let in_line = !state.submitters.is_empty();
+        in_line.then(|| state.admit_candidates(&self.host))
+    }
+
     #[inline(never)]
-    fn tell_and_summon(self: &Arc<Self>, mut state: MutexGuard<'_, State<H>>, scope: Scope<'_, H>) {
-        let woken = state.tell();
+    fn tell_and_summon(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State<H>>,
+        told: Told<H>,
+        scope: Scope<'_, H>,
+    ) {
+        let told = state.tell(&self.host, told);
         let summons = state.summon();
         drop(state);
-        for waiter in woken {
-            waiter.wake();
-        }
+        told.wake();
         match summons {
             Summons::Nobody => {}
             Summons::Wake(worker) => worker.parker.unpark(),
@@ -142,16 +167,14 @@ impl<H: Host> Pool<H> {
         } else {
             Vec::new()
         };
-        let woken = state.tell();
+        let told = state.tell(&self.host, Told::nobody());
         let summons = if state.idle.len() > 0 {
             state.summon()
         } else {
             Summons::Nobody // another start would fail, too
         };
         drop(state);
-        for waiter in woken {
-            waiter.wake();
-        }
+        told.wake();
         if let Summons::Wake(worker) = summons {
             worker.parker.unpark();
         }
@@ -218,9 +241,10 @@ impl<H: Host> Pool<H> {
             }
             Ended::Delivery => state.delivering -= 1,
         }
+        let told = self.admit_candidates(&mut state);
         let next = self.choose(&mut state, me, task);
         // Also for a worker that leaves: it may have been the one that searched.
-        self.conclude(state, scope);
+        self.conclude_and_tell(state, told, scope);
         next
     }
 
@@ -341,12 +365,13 @@ impl<H: Host> Pool<H> {
         state.delivering += 1;
         state.in_flight -= 1;
         state.tally.ended(outcome);
+        let told = self.admit_candidates(&mut state);
         let stays = state.phase.accepts() && state.live <= state.capacity;
         if prompt && stays && state.queue.is_empty() {
             me.set_duty(Duty::Idle);
             state.idle.push(self.host.now(), me.clone());
         }
-        self.conclude(state, scope);
+        self.conclude_and_tell(state, told, scope);
     }
 
     /// The worker offered itself too early: telling takes foreign code after all. If it has been

@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use super::{
-    Cut, Ending, Host, Overflow, Phase, Pool, Priority, Refusal, Refused, Scope, Search, State,
-    Task, Verdict, Waiter, Waiting,
+    Candidate, Cut, Ending, Host, Overflow, Phase, Pool, Priority, Refusal, Refused, Scope, Search,
+    State, Submitted, Task, Verdict, Waiter, Waiting,
+    line::Submitter,
     sync::{Arc, MutexGuard},
     worker::{Duty, is_worker_of},
 };
@@ -57,7 +58,7 @@ pub(super) enum Caller {
 pub enum Turn<T, W> {
     /// It is decided.
     Decided(T),
-    /// The waiter stands in line, and is told when it is its turn.
+    /// It stands in line, and is told when it is its turn.
     InLine(W),
 }
 
@@ -88,7 +89,7 @@ impl<H: Host> Pool<H> {
         task: H::Task,
         terms: &Terms,
         scope: Scope<'_, H>,
-    ) -> Result<(), Box<Refused<H>>> {
+    ) -> Submitted<H> {
         let Some(deadline) = terms.deadline else {
             return self.admit(task, terms, scope);
         };
@@ -100,8 +101,8 @@ impl<H: Host> Pool<H> {
         admitted
     }
 
-    /// The same for a coroutine, which does not sleep: where a thread would, `waiter` stands in line, and
-    /// [`end_submit`](Self::end_submit) follows once it has been told.
+    /// The same for a coroutine, which does not sleep: where a thread would, its task stands in line, and its
+    /// `waiter` is told once it has gone in. [`end_submit`](Self::end_submit) follows then.
     ///
     /// # Errors
     /// [`Refused`], with the task and why.
@@ -109,54 +110,79 @@ impl<H: Host> Pool<H> {
         self: &Arc<Self>,
         task: H::Task,
         terms: &Terms,
-        waiter: &Waiting<H>,
+        waiter: impl FnOnce() -> Waiting<H>,
         scope: Scope<'_, H>,
-    ) -> Result<Turn<(), H::Task>, Box<Refused<H>>> {
-        if terms.deadline.is_some()
-            && let Err(why) = self.expect_deadline()
-        {
+    ) -> Submitted<H, Turn<(), Arc<Candidate<H>>>> {
+        let Some(deadline) = terms.deadline else {
+            return self.admit_or_line_up(task, terms, waiter, scope);
+        };
+        if let Err(why) = self.expect_deadline() {
             return Err(self.refuse(task, why).into());
         }
-        let mut state = self.state.lock();
-        let turn = if state.admits() {
-            state.in_flight += 1;
-            self.accept(state, task, terms, scope).map(Turn::Decided)
-        } else {
-            self.line_up(state, task, terms, (waiter, Caller::Coroutine), scope)
-        };
-        if let (Some(deadline), Err(_) | Ok(Turn::Decided(()))) = (terms.deadline, &turn) {
+        let turn = self.admit_or_line_up(task, terms, waiter, scope);
+        if !matches!(turn, Ok(Turn::InLine(_))) {
             self.unexpect(deadline);
         }
         turn
     }
 
-    /// Ends the wait of a coroutine that stood in line: with the verdict, or because it waits no more.
-    ///
-    /// # Errors
-    /// [`Refused`], with the task and why.
-    pub fn end_submit(
+    fn admit_or_line_up(
         self: &Arc<Self>,
-        waiter: &Waiting<H>,
         task: H::Task,
         terms: &Terms,
-        outcome: Result<Verdict, Cut<H::Interrupt>>,
+        waiter: impl FnOnce() -> Waiting<H>,
         scope: Scope<'_, H>,
-    ) -> Result<(), Box<Refused<H>>> {
-        let ended = self.use_place(waiter, task, terms, outcome, scope);
-        if let Some(deadline) = terms.deadline {
+    ) -> Submitted<H, Turn<(), Arc<Candidate<H>>>> {
+        let mut state = self.state.lock();
+        if state.admits() {
+            state.in_flight += 1;
+            return self.accept(state, task, terms, scope).map(Turn::Decided);
+        }
+        match self.without_place(&state, Caller::Coroutine) {
+            Ok(WhenFull::Wait) => {
+                let candidate = Candidate::new(waiter(), *terms, task);
+                let submitter = Submitter::Coroutine(candidate.clone());
+                state.submitters.push(terms.priority, submitter);
+                Ok(Turn::InLine(candidate))
+            }
+            other => self.turn_away(state, task, other, scope).map(Turn::Decided),
+        }
+    }
+
+    /// Ends the wait of a coroutine whose task stood in line. `cut`: why, if it has not been told anything.
+    ///
+    /// # Errors
+    /// [`Refused`], with the task and why: it has not gone in, and will not.
+    pub fn end_submit(
+        &self,
+        candidate: &Arc<Candidate<H>>,
+        cut: Cut<H::Interrupt>,
+    ) -> Submitted<H> {
+        let waiter = candidate.waiter();
+        let mut state = self.state.lock();
+        state
+            .submitters
+            .take_first(|other| Arc::ptr_eq(other.waiter(), waiter));
+        let closed = closed(&state.phase);
+        drop(state);
+        if let Some(deadline) = candidate.terms().deadline {
             self.unexpect(deadline);
         }
-        ended
+        // Nobody has it but this coroutine, unless it has gone in.
+        let Some(task) = candidate.take() else {
+            return Ok(());
+        };
+        let why = match (waiter.verdict(), cut) {
+            (Verdict::None, Cut::Interrupted(interrupt)) => Refusal::Interrupted(interrupt),
+            (Verdict::None, Cut::TimedOut) => closed.unwrap_or(Refusal::TimedOut),
+            (_, _) => closed.unwrap_or(Refusal::Closed), // closed, and open again since
+        };
+        Err(self.refuse(task, why).into())
     }
 
     #[allow(clippy::inline_always, reason = "70 instructions less a task")]
     #[inline(always)]
-    fn admit(
-        self: &Arc<Self>,
-        task: H::Task,
-        terms: &Terms,
-        scope: Scope<'_, H>,
-    ) -> Result<(), Box<Refused<H>>> {
+    fn admit(self: &Arc<Self>, task: H::Task, terms: &Terms, scope: Scope<'_, H>) -> Submitted<H> {
         let mut state = self.state.lock();
         if state.admits() {
             state.in_flight += 1;
@@ -168,19 +194,58 @@ impl<H: Host> Pool<H> {
     #[cold]
     fn submit_to_full(
         self: &Arc<Self>,
-        state: MutexGuard<'_, State<H>>,
+        mut state: MutexGuard<'_, State<H>>,
         task: H::Task,
         terms: &Terms,
         scope: Scope<'_, H>,
-    ) -> Result<(), Box<Refused<H>>> {
-        let waiter = Arc::new(Waiter::default());
-        match self.line_up(state, task, terms, (&waiter, Caller::Thread), scope)? {
-            Turn::Decided(()) => Ok(()),
-            Turn::InLine(task) => {
-                let outcome = waiter.wait::<H>(scope, terms.place_by(self.host()));
-                self.use_place(&waiter, task, terms, outcome, scope)
+    ) -> Submitted<H> {
+        match self.without_place(&state, Caller::Thread) {
+            Ok(WhenFull::Wait) => {
+                let waiter = Arc::new(Waiter::default());
+                let submitter = Submitter::Thread(waiter.clone());
+                state.submitters.push(terms.priority, submitter);
+                drop(state);
+                self.wait_for_place(&waiter, task, terms, scope)
             }
+            other => self.turn_away(state, task, other, scope),
         }
+    }
+
+    /// What becomes of a task that does not go in at once.
+    fn without_place(
+        &self,
+        state: &State<H>,
+        caller: Caller,
+    ) -> Result<WhenFull, Refusal<H::Interrupt>> {
+        match closed(&state.phase) {
+            Some(why) => Err(why),
+            None => Ok(self.when_full(state.submitters.len(), caller)),
+        }
+    }
+
+    /// Does what becomes of a task that is not to wait.
+    fn turn_away(
+        self: &Arc<Self>,
+        state: MutexGuard<'_, State<H>>,
+        task: H::Task,
+        what: Result<WhenFull, Refusal<H::Interrupt>>,
+        scope: Scope<'_, H>,
+    ) -> Submitted<H> {
+        drop(state);
+        let why = match what {
+            Ok(WhenFull::RunHere) if H::can_nest(scope) => {
+                self.run_here(task, scope);
+                return Ok(());
+            }
+            Ok(WhenFull::Discard) => {
+                self.drop_task(task, scope);
+                return Ok(());
+            }
+            Ok(WhenFull::RunHere) => Refusal::TooDeep,
+            Ok(WhenFull::Refuse | WhenFull::Wait) => Refusal::Overload,
+            Err(why) => why,
+        };
+        Err(self.refuse(task, why).into())
     }
 
     /// Queues a task that owns a place, and sees to it that somebody comes for it.
@@ -192,7 +257,7 @@ impl<H: Host> Pool<H> {
         task: H::Task,
         terms: &Terms,
         scope: Scope<'_, H>,
-    ) -> Result<(), Box<Refused<H>>> {
+    ) -> Submitted<H> {
         if state.live == 0 {
             return self.accept_first(state, task, terms, scope);
         }
@@ -209,12 +274,8 @@ impl<H: Host> Pool<H> {
         terms: &Terms,
         scope: Scope<'_, H>,
     ) {
-        let state = &mut *guarded;
-        state.tally.submitted += 1;
-        let stamp = state.sampler.stamp(|| self.host().now());
-        state
-            .queue
-            .push(task, terms.priority, terms.deadline, stamp);
+        let now = || self.host().now();
+        guarded.enqueue(task, terms.priority, terms.deadline, now);
         self.conclude(guarded, scope);
     }
 
@@ -228,7 +289,7 @@ impl<H: Host> Pool<H> {
         task: H::Task,
         terms: &Terms,
         scope: Scope<'_, H>,
-    ) -> Result<(), Box<Refused<H>>> {
+    ) -> Submitted<H> {
         let number = state.count_start();
         state.search = Search::Started;
         drop(state);
@@ -247,58 +308,20 @@ impl<H: Host> Pool<H> {
         Ok(())
     }
 
-    /// Does what the settings say of a task for which there is no place; whoever has to wait stands in line then.
-    fn line_up(
-        self: &Arc<Self>,
-        mut state: MutexGuard<'_, State<H>>,
-        task: H::Task,
-        terms: &Terms,
-        (waiter, caller): (&Waiting<H>, Caller),
-        scope: Scope<'_, H>,
-    ) -> Result<Turn<(), H::Task>, Box<Refused<H>>> {
-        if let Some(why) = closed(&state.phase) {
-            drop(state);
-            return Err(self.refuse(task, why).into());
-        }
-        match self.when_full(state.submitters.len(), caller) {
-            WhenFull::Wait => {
-                state.submitters.push(terms.priority, waiter.clone());
-                return Ok(Turn::InLine(task));
-            }
-            WhenFull::Refuse => {
-                drop(state);
-                return Err(self.refuse(task, Refusal::Overload).into());
-            }
-            WhenFull::RunHere => {
-                drop(state);
-                if !H::can_nest(scope) {
-                    return Err(self.refuse(task, Refusal::TooDeep).into());
-                }
-                self.run_here(task, scope);
-            }
-            WhenFull::Discard => {
-                drop(state);
-                self.drop_task(task, scope);
-            }
-        }
-        Ok(Turn::Decided(()))
-    }
-
     /// A full pool drops a task.
     pub fn drop_task(&self, task: H::Task, scope: Scope<'_, H>) {
         self.state.lock().tally.discarded += 1;
         task.discard(self.host(), scope, &Ending::Cancelled);
     }
 
-    /// The wait in line is over: the task goes in, or its submitter leaves.
-    fn use_place(
+    fn wait_for_place(
         self: &Arc<Self>,
         waiter: &Waiting<H>,
         task: H::Task,
         terms: &Terms,
-        outcome: Result<Verdict, Cut<H::Interrupt>>,
         scope: Scope<'_, H>,
-    ) -> Result<(), Box<Refused<H>>> {
+    ) -> Submitted<H> {
+        let outcome = waiter.wait::<H>(scope, terms.place_by(self.host()));
         let mut state = self.state.lock();
         let closed = closed(&state.phase);
         if closed.is_none() && matches!(outcome, Ok(Verdict::Granted)) {
@@ -311,7 +334,7 @@ impl<H: Host> Pool<H> {
         } else {
             state
                 .submitters
-                .take_first(|other| Arc::ptr_eq(other, waiter));
+                .take_first(|other| Arc::ptr_eq(other.waiter(), waiter));
             drop(state);
         }
         let why = match outcome {

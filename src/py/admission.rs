@@ -7,6 +7,7 @@ use pyo3::{PyTraverseError, PyVisit, exceptions::PyRuntimeError, prelude::*};
 use super::{
     errors,
     future::{Future, Work},
+    host::Host,
     mailbox::{Bell, Wait},
     order::Order,
     parker::Parker,
@@ -14,14 +15,17 @@ use super::{
     subpool::Quota,
     task::{Call, Task},
 };
-use crate::core::{Cut, Entrance, Host as _, Terms, Turn, Verdict, Waiter, sync::Mutex};
+use crate::core::{Candidate, Cut, Entrance, Host as _, Terms, Turn, Verdict, Waiter, sync::Mutex};
 
 /// In which line it stands.
 enum Stage {
     /// That of a sub-pool.
     SubPool { call: Call, quota: Arc<Quota> },
     /// That of the pool.
-    Pool { task: Task, future: Py<Future> },
+    Pool {
+        candidate: Arc<Candidate<Host>>,
+        future: Py<Future>,
+    },
     /// In none any more.
     Over,
 }
@@ -67,7 +71,7 @@ impl Admission {
         py: Python<'py>,
         core: &Arc<Core>,
         terms: Terms,
-        entrance: Option<Entrance<super::host::Host>>,
+        entrance: Option<Entrance<Host>>,
         call: Call,
     ) -> PyResult<Bound<'py, PyAny>> {
         let mut made = None;
@@ -82,12 +86,13 @@ impl Admission {
         let Some(task) = task else {
             return Ok(future.into_any());
         };
-        let waiter = Bell::silent().into_waiter();
-        match core.begin_submit(task, &terms, &waiter, py) {
+        let waiter = || Bell::silent().into_waiter();
+        match core.begin_submit(task, &terms, waiter, py) {
             Ok(Turn::Decided(())) => Ok(future.into_any()),
-            Ok(Turn::InLine(task)) => {
+            Ok(Turn::InLine(candidate)) => {
+                let waiter = candidate.waiter().clone();
                 let future = future.unbind();
-                let stage = Stage::Pool { task, future };
+                let stage = Stage::Pool { candidate, future };
                 Self::in_line(py, core, terms, waiter, stage)
             }
             Err(refused) => Err(pool::not_accepted(py, core, *refused)),
@@ -110,35 +115,44 @@ impl Admission {
         Ok(Bound::new(py, admission)?.into_any())
     }
 
-    /// The wait is over, as `outcome` says. Returns the future, or an admission that stands in the next line.
-    fn end<'py>(
-        &self,
-        py: Python<'py>,
-        outcome: Result<Verdict, Cut<PyErr>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    /// The wait is over: it has been told, or its time is up. Returns the future, or an admission that stands in the
+    /// next line.
+    fn end<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let stage = mem::replace(&mut *self.stage.lock(), Stage::Over);
         match stage {
             Stage::Over => Err(PyRuntimeError::new_err("the admission is over")),
             Stage::SubPool { call, quota } => {
-                match self.core.end_enter(&quota, &self.waiter, outcome) {
-                    Ok(entrance) => Self::submit(py, &self.core, self.terms, Some(entrance), call),
-                    Err(why) => Err(pool::not_entered(py, &self.core, &quota, why)),
-                }
+                let outcome = match self.waiter.verdict() {
+                    Verdict::None => Err(Cut::TimedOut),
+                    told => Ok(told),
+                };
+                let entered = self.core.end_enter(&quota, &self.waiter, outcome);
+                let entrance =
+                    entered.map_err(|why| pool::not_entered(py, &self.core, &quota, why))?;
+                Self::submit(py, &self.core, self.terms, Some(entrance), call)
             }
-            Stage::Pool { task, future } => {
-                let core = &self.core;
-                match core.end_submit(&self.waiter, task, &self.terms, outcome, py) {
-                    Ok(()) => Ok(future.into_bound(py).into_any()),
-                    Err(refused) => Err(pool::not_accepted(py, core, *refused)),
-                }
+            Stage::Pool { candidate, future } => {
+                let ended = self.core.end_submit(&candidate, Cut::TimedOut);
+                ended.map_err(|refused| pool::not_accepted(py, &self.core, *refused))?;
+                Ok(future.into_bound(py).into_any())
             }
         }
     }
 
+    /// Nobody waits any more: the task is not accepted; or cancelled, if it has gone in meanwhile.
     fn leave(&self, py: Python<'_>) {
-        if !matches!(*self.stage.lock(), Stage::Over) {
-            // A sub-pool's place that was granted in the last moment is given back here, with the error.
-            drop(self.end(py, Err(Cut::Interrupted(errors::cancelled(py)))));
+        let stage = mem::replace(&mut *self.stage.lock(), Stage::Over);
+        let cut = Cut::Interrupted(errors::cancelled(py));
+        match stage {
+            Stage::Over => {}
+            Stage::SubPool { call, quota } => {
+                drop(self.core.end_enter(&quota, &self.waiter, Err(cut)));
+                drop(call);
+            }
+            Stage::Pool { candidate, future } => match self.core.end_submit(&candidate, cut) {
+                Ok(()) => drop(Future::cancel(future.bind(py))),
+                Err(refused) => drop(refused),
+            },
         }
     }
 }
@@ -176,11 +190,7 @@ impl Admission {
 
     /// Its turn has come, or its time is up. Returns the future, or an admission that stands in the next line.
     fn proceed<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let outcome = match self.waiter.verdict() {
-            Verdict::None => Err(Cut::TimedOut),
-            told => Ok(told),
-        };
-        self.end(py, outcome)
+        self.end(py)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -148,7 +148,7 @@ impl Future {
             .ok_or_else(|| PyErr::fetch(slf.py()))
     }
 
-    fn cancel(slf: &Bound<'_, Self>) -> bool {
+    pub(super) fn cancel(slf: &Bound<'_, Self>) -> bool {
         slf.get().settle_inherited(slf.py());
         // Those in `wait()` are told at once about a pool's task; a future of one's own tells them in
         // `set_running_or_notify_cancel`.

@@ -9,7 +9,7 @@ use std::{fmt, mem, sync::Arc};
 
 use pyo3::{
     PyTraverseError, PyVisit,
-    exceptions::{PyKeyboardInterrupt, PyRuntimeError},
+    exceptions::{PyException, PyKeyboardInterrupt, PyRuntimeError},
     intern,
     prelude::*,
     types::{PyTuple, PyWeakrefMethods, PyWeakrefReference},
@@ -79,12 +79,13 @@ impl Shared {
         let mailbox = Mailbox {
             shared: self.clone(),
         };
-        let args = PyTuple::new(py, [Py::new(py, mailbox)?])?;
+        let deliver = Py::new(py, mailbox)?.getattr(py, intern!(py, "deliver"))?;
+        let args = PyTuple::new(py, [deliver])?;
         interpreter::call(py, &call.unbind(), &args, None).map(drop)
     }
 }
 
-/// An event loop's mailbox. To call it, in the loop, is to deliver what it holds.
+/// An event loop's mailbox.
 #[pyclass(frozen, name = "_Mailbox", module = "antspy._antspy")]
 pub(super) struct Mailbox {
     shared: Arc<Shared>,
@@ -106,7 +107,7 @@ impl Mailbox {
         })
     }
 
-    /// A wait of the coroutine that will await `future`, one of this loop's.
+    /// A wait of `future`, one of this loop's: its `_told()` is called when its turn has come.
     fn wait(&self, future: Py<PyAny>) -> Wait {
         let letter = Letter {
             mailbox: self.shared.clone(),
@@ -116,25 +117,31 @@ impl Mailbox {
     }
 
     /// Tells all whose turn it is. Called by the loop.
-    fn __call__(&self, py: Python<'_>) {
+    fn deliver(&self, py: Python<'_>) -> PyResult<()> {
         let futures = {
             let mut letters = self.shared.letters.lock();
             letters.called = false;
             mem::take(&mut letters.futures)
         };
-        for future in futures {
-            errors::report(py, settle(future.bind(py)));
+        let mut futures = futures.into_iter();
+        while let Some(future) = futures.next() {
+            match future.call_method0(py, intern!(py, "_told")) {
+                Ok(_) => {}
+                Err(error) if error.is_instance_of::<PyException>(py) => {
+                    errors::report(py, Err(error));
+                }
+                // Ctrl-C ends the loop, or this turn of it. The others are told when it goes on.
+                Err(error) => {
+                    for future in futures {
+                        let mailbox = self.shared.clone();
+                        Letter { mailbox, future }.post(py);
+                    }
+                    return Err(error);
+                }
+            }
         }
+        Ok(())
     }
-}
-
-/// Wakes the coroutine that awaits `future`, unless it was cancelled meanwhile.
-fn settle(future: &Bound<'_, PyAny>) -> PyResult<()> {
-    let py = future.py();
-    if !future.call_method0(intern!(py, "done"))?.is_truthy()? {
-        future.call_method1(intern!(py, "set_result"), (py.None(),))?;
-    }
-    Ok(())
 }
 
 /// One wait of a coroutine, for `_join` and `_leave` of whatever it waits for.
