@@ -6,14 +6,13 @@ import antspy
 import dask
 
 
-@dask.delayed
 def square(number: int) -> int:
     names.add(threading.current_thread().name)
     return number * number
 
 
 names: set[str] = set()
-total = dask.delayed(sum)([square(number) for number in range(20)])
+total = dask.delayed(sum)([dask.delayed(square)(number) for number in range(20)])
 with antspy.ThreadPoolExecutor(4, thread_name_prefix="ant") as executor:
     assert total.compute(pool=executor) == 2470
     with dask.config.set(pool=executor):

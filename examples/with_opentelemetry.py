@@ -1,7 +1,6 @@
 """OpenTelemetry: the span in which a task is submitted is the parent of the spans in the task."""
 
 import antspy
-from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter

@@ -1,8 +1,7 @@
-"""joblib's parallel calls on an antspy pool: `register()`, then `joblib.parallel_config(backend="antspy")`."""
+"""joblib's parallel calls on an antspy pool."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
 
 from joblib import register_parallel_backend
 from joblib.parallel import ParallelBackendBase, ThreadingBackend
@@ -46,12 +45,13 @@ class AntspyBackend(ThreadingBackend):  # type: ignore[misc]  # joblib has no ty
     runs after an error or a timeout is waited for when Python ends.
     """
 
-    def _get_pool(self) -> Pool:
+    _pool: JoblibPool | None = None
+
+    def _get_pool(self) -> JoblibPool:
         if self._pool is None:
             # No limit here: joblib's `pre_dispatch` is one.
             self._pool = JoblibPool(self._n_jobs, queue_size=None, **self.backend_kwargs)
-        pool: Pool = self._pool
-        return pool
+        return self._pool
 
     def get_nested_backend(self) -> tuple[ParallelBackendBase, int | None]:
         backend, n_jobs = super().get_nested_backend()

@@ -42,7 +42,8 @@ def test_a_block_or_the_program_computes_on_the_executor_of_the_configuration(
     executor: antspy.ThreadPoolExecutor,
 ) -> None:
     with dask.config.set(pool=executor):
-        assert all(name.startswith("ant_") for name in dask.compute(*[dask.delayed(name)() for _ in range(9)]))
+        names = dask.compute(*[dask.delayed(name)() for _ in range(9)])
+    assert all(name.startswith("ant_") for name in names)
 
 
 def test_as_many_tasks_run_at_once_as_the_executor_has_workers(executor: antspy.ThreadPoolExecutor) -> None:
@@ -64,8 +65,9 @@ def test_an_error_is_raised_and_the_executor_goes_on(executor: antspy.ThreadPool
     def fail() -> None:
         raise LookupError("no ant")
 
+    failing = tree([dask.delayed(fail)(), *(dask.delayed(abs)(number) for number in range(7))])
     with pytest.raises(LookupError, match="no ant"):
-        tree([dask.delayed(fail)(), *(dask.delayed(abs)(number) for number in range(7))]).compute(pool=executor)
+        failing.compute(pool=executor)
     assert dask.delayed(abs)(-1).compute(pool=executor) == 1
 
 

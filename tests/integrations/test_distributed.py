@@ -113,7 +113,9 @@ def test_an_executor_may_be_one_of_several_and_be_chosen_by_annotation() -> None
     async def main() -> tuple[str, str]:
         ants = antspy.ThreadPoolExecutor(2, thread_name_prefix="ant")
         async with (
-            distributed.Scheduler(protocol="tcp", host="127.0.0.1", dashboard_address="127.0.0.1:0") as scheduler,
+            distributed.Scheduler(
+                protocol="tcp", host="127.0.0.1", dashboard_address="127.0.0.1:0"
+            ) as scheduler,
             distributed.Worker(scheduler.address, host="127.0.0.1", executor={"ants": ants}),
             distributed.Client(scheduler.address, asynchronous=True) as client,
         ):
@@ -149,7 +151,9 @@ def test_a_worker_in_a_process_of_its_own() -> None:
         with distributed.Client(cluster) as client:
             client.wait_for_workers(1, timeout=LIMIT)
             assert client.gather(client.map(pow, range(30), [3] * 30)) == [number**3 for number in range(30)]
-            assert client.submit(lambda: __import__("threading").current_thread().name).result(LIMIT) == "ant_0"
+            # A lambda: the module of this test is not known there.
+            name = client.submit(lambda: __import__("threading").current_thread().name).result(LIMIT)
+            assert name.startswith("ant_")
             client.retire_workers(list(client.scheduler_info()["workers"]))  # and they end
         code, _, err = worker.end()
         assert code == 0, err

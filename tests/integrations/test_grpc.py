@@ -75,7 +75,9 @@ def test_calls_beyond_the_workers_wait_in_the_queue_and_all_are_answered(serve: 
 
 def test_streams_both_ways(serve: Serve) -> None:
     served = serve()
-    count = served.add("Count", lambda request, context: (b"%d" % n for n in range(int(request))), "unary_stream")
+    count = served.add(
+        "Count", lambda request, context: (b"%d" % n for n in range(int(request))), "unary_stream"
+    )
     total = served.add("Total", lambda requests, context: b"%d" % sum(map(int, requests)), "stream_unary")
     echo = served.add("Echo", lambda requests, context: (request for request in requests), "stream_stream")
     numbers = [b"%d" % number for number in range(50)]

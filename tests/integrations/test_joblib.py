@@ -1,6 +1,6 @@
 """joblib on an antspy pool: its own promises, kept by our backend."""
 
-import gc
+import doctest
 import multiprocessing
 import re
 import threading
@@ -142,8 +142,7 @@ def test_an_abandoned_generator_cancels_what_has_not_started(gate: Gate) -> None
     )
     gate.wait_entered(2)
     with pytest.warns(UserWarning, match="have been cancelled"):
-        del results
-        gc.collect()
+        results.close()
     gate.open()
     eventually(no_worker)
     assert sorted(started) == [0, 1]
@@ -184,10 +183,11 @@ def test_a_task_that_is_done_hands_in_the_next_from_its_worker() -> None:
 
 
 def test_keywords_of_the_pool_can_be_given() -> None:
-    left = []
+    left: list[list[int]] = []
 
     def state() -> int:
-        return antspy.worker_state()[0]
+        state: list[int] = antspy.worker_state()
+        return state[0]
 
     def nested() -> Any:
         return joblib.Parallel(n_jobs=2)(delayed(state)() for _ in range(2))
@@ -216,6 +216,11 @@ def test_each_task_sees_the_context_of_the_call() -> None:
     variable: ContextVar[str] = ContextVar("variable", default="nobody")
     variable.set("caller")
     assert joblib.Parallel()(delayed(variable.get)() for _ in range(3)) == ["caller"] * 3
+
+
+def test_the_example_in_the_docstring_is_true() -> None:
+    tests = doctest.testmod(antspy.joblib)
+    assert (tests.failed, tests.attempted > 0) == (0, True)
 
 
 def test_joblibs_own_tests_of_its_threading_backend_pass() -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import antspy
 import pytest
@@ -25,7 +25,7 @@ IN_PARTS = transfer.TransferConfig(multipart_threshold=PART, multipart_chunksize
 class Executor(antspy.ThreadPoolExecutor):
     """Our executor, and a list of all that s3transfer has made of it."""
 
-    made: list["Executor"] = []
+    made: ClassVar[list["Executor"]] = []
 
     def __init__(self, max_workers: int | None = None) -> None:
         super().__init__(max_workers=max_workers, thread_name_prefix="ant")

@@ -140,7 +140,9 @@ def test_a_scoped_session_is_kept_by_its_worker_and_removed_when_it_leaves(
         return scoped()
 
     with kind(1, finalizer=lambda _: scoped.remove()) as pool:
-        sessions = {id(session) for session in pool.map(add_scoped, [f"ant {number}" for number in range(20)])}
+        sessions = {
+            id(session) for session in pool.map(add_scoped, [f"ant {number}" for number in range(20)])
+        }
         assert len(sessions) == 1
         assert checked_out.now == 1
     assert checked_out.now == 0

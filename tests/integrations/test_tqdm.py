@@ -3,7 +3,7 @@
 import concurrent.futures
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -31,10 +31,10 @@ def replaced(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture(params=[explicit, replaced])
-def thread_map(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def thread_map(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
     """`thread_map` on our executor, in both ways."""
     make: Callable[[pytest.MonkeyPatch], Any] = request.param
-    yield partial(make(monkeypatch), file=io.StringIO())
+    return partial(make(monkeypatch), file=io.StringIO())
 
 
 def test_results_come_in_order_from_named_workers(thread_map: Any) -> None:
@@ -54,7 +54,7 @@ def test_as_many_tasks_run_at_once_as_max_workers_says(thread_map: Any) -> None:
 def test_the_bar_moves_while_tasks_run(thread_map: Any, gate: Gate) -> None:
     bars = []
 
-    class Bar(tqdm):  # type: ignore[misc]  # tqdm has no types
+    class Bar(tqdm):  # type: ignore[misc, valid-type]  # tqdm has no types
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             bars.append(self)
@@ -72,7 +72,7 @@ def test_the_bar_moves_while_tasks_run(thread_map: Any, gate: Gate) -> None:
 
 
 def test_workers_share_the_lock_of_the_bar(thread_map: Any) -> None:
-    class Bar(tqdm):  # type: ignore[misc]  # tqdm has no types
+    class Bar(tqdm):  # type: ignore[misc, valid-type]  # tqdm has no types
         pass
 
     locks = thread_map(lambda _: Bar._lock, range(4), tqdm_class=Bar, max_workers=2)
