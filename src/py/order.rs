@@ -5,17 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pyo3::{
-    PyTraverseError, PyVisit,
-    prelude::*,
-    types::{PyDict, PyString},
-};
+use pyo3::{PyTraverseError, PyVisit, prelude::*, types::PyDict};
 
 use super::{
     arguments::{self, Timeout},
     host::waits_for_itself,
     pool::Pool,
     subpool::Places,
+    task::Name,
 };
 use crate::core::{Priority, Terms};
 
@@ -25,7 +22,7 @@ pub(super) struct Order {
     timeout: Option<Duration>,
     deadline: Option<Duration>,
     priority: Priority,
-    pub(super) name: Option<Py<PyString>>,
+    pub(super) name: Option<Name>,
     /// Of a sub-pool.
     pub(super) places: Option<Arc<Places>>,
 }
@@ -76,7 +73,7 @@ impl View {
             timeout: arguments::duration("timeout", timeout)?,
             deadline: arguments::duration("deadline", deadline)?,
             priority: arguments::priority(priority)?,
-            name: arguments::name(name)?,
+            name: arguments::name(name)?.map(Name::new).transpose()?,
             places,
         };
         Ok(Self {
@@ -102,7 +99,8 @@ impl View {
             Priority::Low => "low",
         };
         settings.set_item("priority", priority)?;
-        settings.set_item("name", &self.order.name)?;
+        let name = self.order.name.as_ref().map(|name| &name.text);
+        settings.set_item("name", name)?;
         Ok(settings)
     }
 
