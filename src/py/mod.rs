@@ -2,6 +2,7 @@
 
 mod arguments;
 mod context;
+mod cpython;
 mod drain;
 mod errors;
 mod fastcall;

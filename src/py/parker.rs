@@ -2,24 +2,16 @@
 //! of std, crossbeam and `parking_lot` swallow the signal, and Ctrl-C comes only when they are over.
 
 use std::{
-    ffi::{c_int, c_longlong, c_void},
+    ffi::{c_longlong, c_void},
     fmt,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
+use super::cpython::{
+    PyThread_acquire_lock_timed, PyThread_allocate_lock, PyThread_free_lock, PyThread_release_lock,
+};
 use crate::core::{Park, Parked};
-
-unsafe extern "C" {
-    fn PyThread_allocate_lock() -> *mut c_void;
-    fn PyThread_free_lock(lock: *mut c_void);
-    fn PyThread_acquire_lock_timed(
-        lock: *mut c_void,
-        microseconds: c_longlong,
-        interruptible: c_int,
-    ) -> c_int;
-    fn PyThread_release_lock(lock: *mut c_void);
-}
 
 /// A lock that is held while nobody has called `unpark`; to sleep is to acquire it.
 pub(super) struct Parker {
@@ -30,7 +22,7 @@ pub(super) struct Parker {
     released: AtomicBool,
 }
 
-// SAFETY: the lock is made to be used by any thread; all functions above are callable by any thread.
+// SAFETY: the lock is made to be used by any thread; all functions of it are callable by any thread.
 unsafe impl Send for Parker {}
 // SAFETY: as above.
 unsafe impl Sync for Parker {}
