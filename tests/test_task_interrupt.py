@@ -21,8 +21,8 @@ class Stop(Exception):
 def often() -> Iterator[None]:
     """Threads take turns often, so that interrupts come at many different moments.
 
-    Not in the midst of a garbage collection, in which hypothesis has a callback: what is raised in one, or in a
-    finalizer, goes to `sys.unraisablehook` and not into the task, as with every exception there.
+    Not in the midst of a garbage collection, in which hypothesis has a callback: what is raised there, or in
+    a finalizer, goes to `sys.unraisablehook` and not into the task, as every exception does.
     """
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
