@@ -22,7 +22,7 @@ $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv $(VENV)
 
-# The package, built in release mode, with all that the study and the tests need: the libraries it is tested with, too.
+# The package, built in release mode, with all that the study, the tests and the integrations need.
 $(VENV)/.built: $(SOURCES) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[study,dev,integrations]'
 	@touch $@

@@ -124,24 +124,28 @@ impl core::Host for Host {
     type Scope<'s> = Python<'s>;
     type Interrupt = PyErr;
 
-    fn enter(&self, worker: &str, body: impl FnOnce(Python<'_>, Result<(), core::Fault>)) {
+    fn enter(&self, worker: &str, body: impl FnOnce(Python<'_>)) {
         block_signals();
         // Once for the thread's whole life: a thread state made for each task would end
         // `threading.local` with it.
         interpreter::attach(|py| {
             errors::report(py, register(py, worker, &self.hooks.crew));
-            match self.initialize(py) {
-                Ok(state) => {
-                    STATE.set(Some(state));
-                    body(py, Ok(()));
-                    if let Some(state) = STATE.take() {
-                        self.finalize(py, state);
-                    }
-                }
-                Err(fault) => body(py, Err(fault)),
+            body(py);
+            if let Some(state) = STATE.take() {
+                self.finalize(py, state);
             }
             errors::report(py, unregister(py, Some(&self.hooks.crew)));
         });
+    }
+
+    fn prepare(&self, py: Python<'_>) -> Result<(), core::Fault> {
+        let state = self.initialize(py)?;
+        STATE.set(Some(state));
+        Ok(())
+    }
+
+    fn has_initializer(&self) -> bool {
+        self.hooks.initializer.is_some()
     }
 
     fn visit(&self, body: impl FnOnce(Python<'_>)) {

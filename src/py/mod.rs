@@ -3,6 +3,7 @@
 mod admission;
 mod arguments;
 mod context;
+mod cpython;
 mod drain;
 mod errors;
 mod fastcall;
