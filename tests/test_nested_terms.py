@@ -250,7 +250,7 @@ def test_what_was_accepted_before_the_pool_closed_can_be_waited_for(
     def outer() -> int:
         future = pool.submit(abs, -1)
         close(pool)
-        with pytest.raises(RuntimeError, match="closed"):
+        with pytest.raises(RuntimeError, match="after shutdown"):
             pool.submit(abs, -2)
         return future.result(LIMIT)
 

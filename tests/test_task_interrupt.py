@@ -235,8 +235,9 @@ TASKS: list[tuple[Callable[..., object], float, object]] = [
 ]
 
 
+@pytest.mark.parametrize("name", [None, "storm"])
 def test_interrupts_hit_the_task_they_are_for_or_nobody(
-    often: None, caplog: pytest.LogCaptureFixture
+    name: str | None, often: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     seen_by_others: list[BaseException] = []
     ended = 0
@@ -251,11 +252,12 @@ def test_interrupts_hit_the_task_they_are_for_or_nobody(
 
     with Pool(1, queue_size=10, exception_handler=seen_by_others.append, expiry=None) as pool:
         ident = pool.submit(threading.get_ident).result(LIMIT)
+        view = pool.options(name=name)
         interrupter = Interrupter()
         try:
             for number in range(4000):
                 fn, argument, _ = TASKS[number % len(TASKS)]
-                future: Future[object] = pool.submit(fn, argument)
+                future: Future[object] = view.submit(fn, argument)
                 future.add_done_callback(bystander)
                 interrupter.futures.append(future)
                 if number % 3 == 0:
@@ -279,16 +281,18 @@ def test_interrupts_hit_the_task_they_are_for_or_nobody(
     assert not caplog.records
 
 
-def test_a_task_that_nobody_interrupts_is_never_hit(often: None) -> None:
+@pytest.mark.parametrize("name", [None, "storm"])
+def test_a_task_that_nobody_interrupts_is_never_hit(name: str | None, often: None) -> None:
     # Every second task is interrupted all the time; the others follow it on the same worker.
     with Pool(1, queue_size=3) as pool:
+        view = pool.options(name=name)
         interrupter = Interrupter()
         others: list[Future[int]] = []
         try:
             for number in range(4000):
                 fn, argument, _ = TASKS[number % len(TASKS)]
-                interrupter.futures.append(pool.submit(fn, argument))
-                others.append(pool.submit(count, 20))
+                interrupter.futures.append(view.submit(fn, argument))
+                others.append(view.submit(count, 20))
             assert_settled(pool)
         finally:
             fired = interrupter.end()

@@ -170,7 +170,7 @@ def test_all_else_is_the_pools(gate: Gate) -> None:
                 getattr(view, name)
         view.shutdown()
         assert view.closed
-        with pytest.raises(RuntimeError, match="closed"):
+        with pytest.raises(RuntimeError, match="after shutdown"):
             view.submit(abs, -1)
 
 

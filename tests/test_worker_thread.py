@@ -235,7 +235,7 @@ def test_an_initializer_that_raises_breaks_the_pool(caplog: pytest.LogCaptureFix
         pool.go(int)
     assert pool.wait(timeout=10)
     pool.shutdown()
-    assert {record.name for record in caplog.records} == {"antspy"}
+    assert {record.name for record in caplog.records} == {"concurrent.futures"}
 
 
 @pytest.mark.parametrize("how", ["go", "submit", "raises"])

@@ -17,13 +17,17 @@ from .pool import Pool
 from .pool_with_func import PoolWithFunc
 from .process import install
 from .stats import Histogram, Stats
+from .thread_pool_executor import ThreadPoolExecutor
 from .view import PoolView, SubPool
 from .wait_group import WaitGroup
 
 # isort: split
 # Last: some of these functions are called as the modules above are, and theirs is the name in this package.
 from .default import (
+    amap,
     arelease,
+    arun,
+    asubmit,
     busy,
     capacity,
     closed,
@@ -63,9 +67,13 @@ __all__ = [
     "Stats",
     "SubPool",
     "TaskInterrupted",
+    "ThreadPoolExecutor",
     "WaitGroup",
     "__version__",
+    "amap",
     "arelease",
+    "arun",
+    "asubmit",
     "busy",
     "capacity",
     "closed",

@@ -28,8 +28,8 @@ def handle(handler: ExceptionHandler | None, error: BaseException, name: str | N
 
 
 def log_initializer(error: BaseException) -> None:
-    """Log what an initializer raised: its pool is broken."""
-    _logger.critical("exception in a pool's initializer", exc_info=error)
+    """Log what an initializer raised, as the standard library does: its pool is broken."""
+    logging.getLogger("concurrent.futures").critical("Exception in initializer:", exc_info=error)
 
 
 def log_finalizer(error: BaseException) -> None:

@@ -2,6 +2,7 @@
 
 import inspect
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -11,17 +12,21 @@ from typing import Any, Protocol, TypeVar
 T = TypeVar("T")
 
 
-class Submitter(Protocol):
-    """What `map` needs: a pool, several pools as one, or a view."""
+class Places(Protocol):
+    """What has places for tasks: a pool, several pools as one, or a view."""
+
+    @property
+    def _places(self) -> int | None: ...
+
+
+class Submitter(Places, Protocol):
+    """What `map` needs."""
 
     @property
     def submit(self) -> Any: ...
 
     @property
     def options(self) -> Any: ...
-
-    @property
-    def _places(self) -> int | None: ...
 
 
 def map_tasks(
@@ -33,20 +38,59 @@ def map_tasks(
     buffersize: int | None,
 ) -> Iterator[T]:
     """See `Pool.map`. Tasks go through `pool.submit`, looked up on the instance: others replace it."""
+    ahead = look_ahead(pool, fn, chunksize, buffersize)
+    if timeout is not None and not isinstance(timeout, (int, float)):
+        raise TypeError(f"timeout must be a number of seconds or None, not {timeout!r}")
+    deadline = None if timeout is None else time.monotonic() + timeout
+    items = zip(*iterables, strict=False)
+    if chunksize == 1:
+        return _results(_submitted(pool, fn, items, deadline), ahead, deadline)
+    chunks = ((fn, chunk) for chunk in iter(lambda: tuple(islice(items, chunksize)), ()))
+    return _flatten(_results(_submitted(pool, run_chunk, chunks, deadline), ahead, deadline))
+
+
+def look_ahead(pool: Places, fn: Callable[..., T], chunksize: int, buffersize: int | None) -> int | None:
+    """Judge the arguments of `map`, and return how many tasks it looks ahead at most; `None`: all."""
     if not callable(fn):
         raise TypeError(f"fn must be callable, not {fn!r}")
     _at_least_one("chunksize", chunksize)
     if buffersize is not None:
         _at_least_one("buffersize", buffersize)
-    if timeout is not None and not isinstance(timeout, (int, float)):
-        raise TypeError(f"timeout must be a number of seconds or None, not {timeout!r}")
+    return min(filter(None, (buffersize, pool._places)), default=None)
+
+
+def map_as_executor(
+    executor: Submitter,
+    fn: Callable[..., T],
+    iterables: tuple[Iterable[Any], ...],
+    timeout: float | None,
+    buffersize: int | None,
+) -> Iterator[T]:
+    """See `ThreadPoolExecutor.map`: what the standard library does, and its messages."""
+    if buffersize is not None and not isinstance(buffersize, int):
+        raise TypeError("buffersize must be an integer or None")
+    if buffersize is not None and buffersize < 1:
+        raise ValueError("buffersize must be None or > 0")
     deadline = None if timeout is None else time.monotonic() + timeout
-    ahead = min(filter(None, (buffersize, pool._places)), default=None)
     items = zip(*iterables, strict=False)
-    if chunksize == 1:
-        return _results(_submitted(pool, fn, items, deadline), ahead, deadline)
-    chunks = ((fn, chunk) for chunk in iter(lambda: tuple(islice(items, chunksize)), ()))
-    return _flatten(_results(_submitted(pool, _run_chunk, chunks, deadline), ahead, deadline))
+    pending = deque(executor.submit(fn, *item) for item in islice(items, buffersize))
+    alive = weakref.ref(executor)
+
+    def submit_next() -> None:
+        # Nothing here keeps the executor. If nobody else does, the map ends with what has been submitted.
+        if (owner := alive()) is not None and (item := next(items, None)) is not None:
+            pending.append(owner.submit(fn, *item))
+
+    def results() -> Iterator[T]:
+        try:
+            while pending:
+                submit_next()
+                yield _result(pending.popleft(), deadline)
+        finally:
+            for future in pending:
+                future.cancel()
+
+    return results()
 
 
 def _at_least_one(name: str, value: int) -> None:
@@ -59,8 +103,9 @@ def _at_least_one(name: str, value: int) -> None:
 def _submitted(
     pool: Submitter, fn: Callable[..., T], items: Iterable[tuple[Any, ...]], deadline: float | None
 ) -> Iterator[Future[T]]:
+    replaced = "submit" in getattr(pool, "__dict__", ())
     own = inspect.isbuiltin(pool.submit) or type(pool).__module__.startswith("antspy.")
-    if deadline is None or not own:  # a subclass's own `submit` is called as it is
+    if deadline is None or replaced or not own:  # a `submit` of somebody else's is called as it is
         return (pool.submit(fn, *item) for item in items)
     return (pool.options(timeout=_left(deadline)).submit(fn, *item) for item in items)
 
@@ -69,7 +114,8 @@ def _left(deadline: float) -> float:
     return max(0.0, deadline - time.monotonic())
 
 
-def _run_chunk(fn: Callable[..., T], chunk: Iterable[tuple[Any, ...]]) -> list[T]:
+def run_chunk(fn: Callable[..., T], chunk: Iterable[tuple[Any, ...]]) -> list[T]:
+    """Call `fn` with each of several items: one task."""
     return [fn(*item) for item in chunk]
 
 

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 from ._antspy import _Pool
+from .coroutine import Releases, admitted, run
 from .future import Future
+from .loop_future import LoopFuture
 from .settings import Settings, prefix, stack_bytes
 from .stats import Stats, read
 from .view import Options, PoolWithFuncView
@@ -12,7 +14,7 @@ from .view import Options, PoolWithFuncView
 T = TypeVar("T")
 
 
-class PoolWithFunc(_Pool, Generic[T]):
+class PoolWithFunc(_Pool, Releases, Generic[T]):
     """A pool whose tasks are all calls of one function, which it holds once.
 
     Args:
@@ -72,6 +74,14 @@ class PoolWithFunc(_Pool, Generic[T]):
         # The core's methods under their public names: a call costs no Python frame.
         invoke = _Pool._invoke
         submit = _Pool._invoke_for_result
+
+    async def asubmit(self, *args: Any) -> Future[T]:
+        """Call the function with `args` on a worker, as `Pool.asubmit` does."""
+        return await admitted(self._begin_invoke(*args))
+
+    def arun(self, *args: Any) -> LoopFuture[T]:
+        """Call the function with `args` on a worker; `await` gives what it returned. As `Pool.arun`."""
+        return run(self._begin_invoke, *args)
 
     def options(self, **options: Unpack[Options]) -> PoolWithFuncView[T]:
         """Return a view of the pool whose tasks are handed in on these terms, as `Pool.options` does."""

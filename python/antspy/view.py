@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypedDict, TypeVar, Unpack
 
 from ._antspy import _Pool, _View
+from .coroutine import Submits, admitted, run
 from .future import Future
 from .group import Group
+from .loop_future import LoopFuture
 from .map import map_tasks
 
 T = TypeVar("T")
@@ -46,7 +48,7 @@ class _AnyView(_View):
         return getattr(self._owner, name)
 
 
-class PoolView(_AnyView):
+class PoolView(_AnyView, Submits):
     """A pool, or a sub-pool, whose tasks are handed in on other terms. Made by `Pool.options`.
 
     It has every method of its owner; `submit`, `go`, `map` and `group` keep to the terms.
@@ -105,6 +107,14 @@ class PoolWithFuncView(_AnyView, Generic[T]):
         invoke = _View._invoke
         submit = _View._invoke_for_result
 
+    async def asubmit(self, *args: Any) -> Future[T]:
+        """As `PoolWithFunc.asubmit`."""
+        return await admitted(self._begin_invoke(*args))
+
+    def arun(self, *args: Any) -> LoopFuture[T]:
+        """As `PoolWithFunc.arun`."""
+        return run(self._begin_invoke, *args)
+
     def options(self, **options: Unpack[Options]) -> "PoolWithFuncView[T]":
         """Return a view with these terms, and this one's where none are given."""
         return PoolWithFuncView(self, {**self._settings(), **options})
@@ -118,7 +128,7 @@ def _shown(view: _View) -> str:
     return "".join(f" {name}={value!r}" for name, value in settings.items() if value != _DEFAULTS.get(name))
 
 
-class SubPool(_View):
+class SubPool(_View, Submits):
     """At most `n` of a pool's places, and the pool's workers. Made by `Pool.subpool`.
 
     Its tasks take a place here and then one in the pool, and do what the pool's `overflow` says where there

@@ -2,12 +2,73 @@
 
 import sys
 import threading
+from typing import Any
 
 
-def register(name: str) -> None:
+class WorkerThread(threading._DummyThread):
+    """The current thread, which Python did not start, as one that can be named, listed and joined.
+
+    A dummy thread, as `threading` calls its own objects for such threads: it says "alive" for ever and cannot
+    be joined. This one knows the worker's end.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._ended = threading.Event()
+        super().__init__()
+        self.name = name
+        # The interpreter does not end before its workers, as with every thread that is no daemon.
+        self._daemonic = False
+
+    def is_alive(self) -> bool:
+        """Return whether the worker has not come to its end."""
+        return not self._ended.is_set()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the worker has come to its end, or for `timeout` seconds."""
+        if self is threading.current_thread():
+            raise RuntimeError("cannot join current thread")
+        self._ended.wait(timeout)
+
+    def end(self) -> None:
+        """Say that the worker has come to its end."""
+        self._ended.set()
+
+    # In a forked child `threading` calls one of these for each thread that it knows: with an ident for the
+    # one that forked, which is the main thread there.
+
+    def _after_fork(self, new_ident: int | None = None) -> None:
+        self._forget_others(is_alive=new_ident is not None)
+        super()._after_fork(new_ident=new_ident)  # type: ignore[misc]
+
+    def _reset_internal_locks(self, is_alive: bool) -> None:  # up to 3.12
+        self._forget_others(is_alive)
+        super()._reset_internal_locks(is_alive)  # type: ignore[misc]
+        if is_alive:
+            main: Any = self
+            main.__class__ = threading._MainThread  # type: ignore[attr-defined]
+            main._name = "MainThread"
+            main._set_tstate_lock()
+
+    def _forget_others(self, is_alive: bool) -> None:
+        self._ended._at_fork_reinit()  # type: ignore[attr-defined]
+        if not is_alive:
+            self._ended.set()
+
+    def __repr__(self) -> str:
+        state = "alive" if self.is_alive() else "ended"
+        return f"<{type(self).__name__}({self.name}, {state} {self.ident})>"
+
+
+class Crew(set[threading.Thread]):
+    """The threads of a pool's workers: those that live."""
+
+    keeps_ended = False
+    """Whether the threads that end from now on stay."""
+
+
+def register(name: str, crew: Crew) -> None:
     """Name the current thread, and install the hooks that debuggers and coverage have set for all."""
-    # current_thread() makes and registers an object for a thread that Python did not start.
-    threading.current_thread().name = name
+    crew.add(WorkerThread(name))
     if (profile := threading.getprofile()) is not None:
         sys.setprofile(profile)
     if (trace := threading.gettrace()) is not None:
@@ -18,13 +79,17 @@ def checkpoint() -> None:
     """Do nothing: an exception that is pending in this thread is raised here."""
 
 
-def unregister() -> None:
-    """Take the current thread out of `threading.enumerate()`.
+def unregister(crew: Crew | None) -> None:
+    """Take the current thread out of `threading.enumerate()`, and out of its crew.
 
-    Python does so itself from 3.13 on; before, the entry would stay, and a later thread with the same
+    Python does the first itself from 3.13 on; before, the entry would stay, and a later thread with the same
     ident would inherit the name.
     """
     sys.settrace(None)
     sys.setprofile(None)
     with threading._active_limbo_lock:  # type: ignore[attr-defined]
-        threading._active.pop(threading.get_ident(), None)  # type: ignore[attr-defined]
+        thread = threading._active.pop(threading.get_ident(), None)  # type: ignore[attr-defined]
+    if isinstance(thread, WorkerThread):
+        if crew is not None and not crew.keeps_ended:
+            crew.discard(thread)
+        thread.end()

@@ -3,9 +3,10 @@
 use std::{fmt, io};
 
 use super::{
-    Config, Ending, Host, Invalid, Outcome, Park, Phase, Scope, Search, State, Summons, Task,
-    UNLIMITED,
+    Config, Ending, Fault, Host, Invalid, Outcome, Park, Phase, Scope, Search, State, Summons,
+    Task, UNLIMITED,
     config::check_capacity,
+    line::Told,
     queue::Taken,
     sync::{
         Arc, Mutex, MutexGuard,
@@ -84,6 +85,14 @@ impl<H: Host> Pool<H> {
         &self.config
     }
 
+    /// Why it is broken, if it is.
+    pub fn fault(&self) -> Option<Fault> {
+        match &self.state.lock().phase {
+            Phase::Broken(fault) => Some(fault.clone()),
+            Phase::Open | Phase::Paused | Phase::Closed => None,
+        }
+    }
+
     /// Gives back a place that no task will use.
     pub(super) fn give_back(self: &Arc<Self>, scope: Scope<'_, H>) {
         let mut state = self.state.lock();
@@ -96,18 +105,42 @@ impl<H: Host> Pool<H> {
     #[inline]
     pub(super) fn conclude(self: &Arc<Self>, state: MutexGuard<'_, State<H>>, scope: Scope<'_, H>) {
         if state.concerns_somebody() {
-            self.tell_and_summon(state, scope);
+            self.tell_and_summon(state, Told::nobody(), scope);
         }
     }
 
+    /// The same, if somebody may have been told already.
+    #[inline]
+    fn conclude_and_tell(
+        self: &Arc<Self>,
+        state: MutexGuard<'_, State<H>>,
+        told: Option<Told<H>>,
+        scope: Scope<'_, H>,
+    ) {
+        match told {
+            None => self.conclude(state, scope),
+            Some(told) => self.tell_and_summon(state, told, scope),
+        }
+    }
+
+    /// Lets in tasks of coroutines before a worker looks for its next one, if anybody is in line.
+    #[inline]
+    fn admit_candidates(&self, state: &mut State<H>) -> Option<Told<H>> {
+        let in_line = !state.submitters.is_empty();
+        in_line.then(|| state.admit_candidates(&self.host))
+    }
+
     #[inline(never)]
-    fn tell_and_summon(self: &Arc<Self>, mut state: MutexGuard<'_, State<H>>, scope: Scope<'_, H>) {
-        let woken = state.tell();
+    fn tell_and_summon(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State<H>>,
+        told: Told<H>,
+        scope: Scope<'_, H>,
+    ) {
+        let told = state.tell(&self.host, told);
         let summons = state.summon();
         drop(state);
-        for waiter in woken {
-            waiter.wake();
-        }
+        told.wake();
         match summons {
             Summons::Nobody => {}
             Summons::Wake(worker) => worker.parker.unpark(),
@@ -134,16 +167,14 @@ impl<H: Host> Pool<H> {
         } else {
             Vec::new()
         };
-        let woken = state.tell();
+        let told = state.tell(&self.host, Told::nobody());
         let summons = if state.idle.len() > 0 {
             state.summon()
         } else {
             Summons::Nobody // another start would fail, too
         };
         drop(state);
-        for waiter in woken {
-            waiter.wake();
-        }
+        told.wake();
         if let Summons::Wake(worker) = summons {
             worker.parker.unpark();
         }
@@ -188,6 +219,21 @@ impl<H: Host> Pool<H> {
         }
     }
 
+    /// A new worker is about to run its initializer: it lets the next one come, if there is work for it.
+    ///
+    /// 1. Three tasks are queued. The first worker is started, and then runs an initializer.
+    /// 2. The initializer waits until those of three workers have begun.
+    /// 3. Were this worker still searching, nobody would start the others.
+    pub(super) fn begin_preparing(self: &Arc<Self>, me: &Worker<H>, scope: Scope<'_, H>) {
+        let mut state = self.state.lock();
+        if me.duty() == Duty::Searching {
+            state.search = Search::None;
+        }
+        me.set_duty(Duty::Preparing);
+        state.preparing += 1;
+        self.conclude(state, scope);
+    }
+
     /// A worker's whole bookkeeping between two tasks, under one lock: what it ended, what it does next.
     #[inline]
     pub(super) fn next(
@@ -210,9 +256,10 @@ impl<H: Host> Pool<H> {
             }
             Ended::Delivery => state.delivering -= 1,
         }
+        let told = self.admit_candidates(&mut state);
         let next = self.choose(&mut state, me, task);
         // Also for a worker that leaves: it may have been the one that searched.
-        self.conclude(state, scope);
+        self.conclude_and_tell(state, told, scope);
         next
     }
 
@@ -232,6 +279,10 @@ impl<H: Host> Pool<H> {
                 state.pacer = None;
                 me.set_duty(Duty::Busy);
             }
+            Duty::Preparing => {
+                state.preparing -= 1;
+                me.set_duty(Duty::Busy);
+            }
             Duty::Idle => {
                 // Woken by its deadline or by chance: nobody has taken it from the idle.
                 let since = state.idle.since(me).unwrap_or_else(|| self.host.now());
@@ -243,7 +294,7 @@ impl<H: Host> Pool<H> {
             state.dismiss(me);
             return Next::Exit;
         }
-        if !state.queue.is_empty() && state.phase != Phase::Paused {
+        if !state.queue.is_empty() && state.phase.runs() {
             if state.schedule.is_none() {
                 if self.take(state, task) {
                     return Next::Run;
@@ -333,12 +384,13 @@ impl<H: Host> Pool<H> {
         state.delivering += 1;
         state.in_flight -= 1;
         state.tally.ended(outcome);
+        let told = self.admit_candidates(&mut state);
         let stays = state.phase.accepts() && state.live <= state.capacity;
         if prompt && stays && state.queue.is_empty() {
             me.set_duty(Duty::Idle);
             state.idle.push(self.host.now(), me.clone());
         }
-        self.conclude(state, scope);
+        self.conclude_and_tell(state, told, scope);
     }
 
     /// The worker offered itself too early: telling takes foreign code after all. If it has been
@@ -354,7 +406,7 @@ impl<H: Host> Pool<H> {
                 state.search = Search::None;
                 me.set_duty(Duty::Busy);
             }
-            Duty::Busy | Duty::Leaving | Duty::Gone => {}
+            Duty::Busy | Duty::Preparing | Duty::Leaving | Duty::Gone => {}
         }
         self.conclude(state, scope);
     }

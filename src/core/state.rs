@@ -6,9 +6,10 @@
 use std::time::Instant;
 
 use super::{
-    Config, Fault, Host, Tally, UNLIMITED, Verdict, Waiter,
+    Config, Fault, Host, Tally, UNLIMITED, Waiter,
     idle::Idle,
     lanes::Lanes,
+    line::{Submitter, Told},
     patience::Patience,
     queue::Queue,
     quota::Quota,
@@ -36,6 +37,12 @@ impl Phase {
     pub(super) fn accepts(&self) -> bool {
         matches!(self, Self::Open | Self::Paused)
     }
+
+    /// Whether workers take tasks from the queue.
+    #[inline]
+    pub(super) fn runs(&self) -> bool {
+        matches!(self, Self::Open | Self::Closed)
+    }
 }
 
 /// Whether a worker is on its way to the queue. One at a time.
@@ -46,7 +53,7 @@ pub(super) enum Search {
     Woken,
     /// One that sleeps until the rate lets the next task start.
     Paced,
-    /// A new thread, which may take long: an initializer comes first.
+    /// A new thread, which may take long.
     Started,
 }
 
@@ -65,6 +72,8 @@ pub(super) enum Until {
     Quiet,
     /// Every thread has ended.
     Gone,
+    /// As many workers have come as the queue asks for: nobody is on the way to it.
+    Settled,
 }
 
 pub(super) struct Joiner<H: Host> {
@@ -89,11 +98,13 @@ pub(super) struct State<H: Host> {
     pub(super) threads: usize,
     /// Whether a worker is on its way to the queue and has not looked at it yet.
     pub(super) search: Search,
+    /// Workers that run their initializers. Each comes to the queue after that: one task is left for it.
+    pub(super) preparing: usize,
     /// How long a searcher waits before it enters the host; see `patience.rs`.
     pub(super) patience: Patience,
     pub(super) idle: Idle<H>,
-    /// Blocked submitters, by the priority of their tasks.
-    pub(super) submitters: Lanes<Arc<Waiter<H::Parker>>>,
+    /// Those who wait for a place, by the priority of their tasks.
+    pub(super) submitters: Lanes<Submitter<H>>,
     /// When the next task may start, if there is a rate.
     pub(super) schedule: Option<Schedule>,
     /// The worker that sleeps until then: [`Search::Paced`].
@@ -126,6 +137,7 @@ impl<H: Host> State<H> {
             live: 0,
             threads: 0,
             search: Search::None,
+            preparing: 0,
             patience: Patience::default(),
             idle: Idle::new(),
             submitters: Lanes::new(),
@@ -151,6 +163,12 @@ impl<H: Host> State<H> {
         self.in_flight < self.places()
     }
 
+    /// Whether one more task goes in at once. A newcomer does not overtake those who wait for a place.
+    #[inline]
+    pub(super) fn admits(&self) -> bool {
+        self.phase.accepts() && self.has_place() && self.submitters.is_empty()
+    }
+
     /// Whether somebody may have to be told of a change, or summoned: mostly not.
     #[inline]
     pub(super) fn concerns_somebody(&self) -> bool {
@@ -166,20 +184,20 @@ impl<H: Host> State<H> {
 
     /// Decides on everyone whose wait a change of the books has ended: they are to be woken.
     #[inline]
-    pub(super) fn tell(&mut self) -> Vec<Arc<Waiter<H::Parker>>> {
-        let mut woken = Vec::new();
+    pub(super) fn tell(&mut self, host: &H, mut told: Told<H>) -> Told<H> {
         if !self.submitters.is_empty() {
-            self.grant(&mut woken);
+            self.grant(host, &mut told);
         }
         if !self.joiners.is_empty() {
-            self.join(&mut woken);
+            self.join(&mut told);
         }
-        woken
+        told
     }
 
-    /// The invariant: while the queue is not empty and fewer than `capacity` workers live or one is
-    /// idle, somebody is searching, unless the pool is paused. One at a time: whoever is summoned summons
-    /// the next before it runs its task.
+    /// The invariant: while the queue is not empty and one is idle, or fewer than `capacity` workers live
+    /// and it holds more than one task for each that prepares, somebody is searching, unless the pool is
+    /// paused. One at a time: whoever is summoned summons the next before it runs its task, or its
+    /// initializer. What stands in the queue of a broken pool is ended by the worker that broke it.
     pub(super) fn summon(&mut self) -> Summons<H> {
         if self.search != Search::None {
             return self.hurry();
@@ -187,7 +205,7 @@ impl<H: Host> State<H> {
         if self.queue.is_empty() {
             return self.relieve();
         }
-        if self.phase == Phase::Paused {
+        if !self.phase.runs() {
             return Summons::Nobody;
         }
         if let Some(worker) = self.idle.pop_newest() {
@@ -195,11 +213,17 @@ impl<H: Host> State<H> {
             worker.set_duty(Duty::Searching);
             return Summons::Wake(worker);
         }
-        if self.live < self.capacity {
+        if self.may_start() {
             self.search = Search::Started;
             return Summons::Start(self.count_start());
         }
         Summons::Nobody
+    }
+
+    /// Whether another worker would be started for the queue, if none is idle.
+    fn may_start(&self) -> bool {
+        let provided = self.preparing > 0 && self.queue.count() <= self.preparing;
+        self.live < self.capacity && !provided
     }
 
     /// A worker that waits to start a task that is not there any more need not wait.
@@ -228,42 +252,36 @@ impl<H: Host> State<H> {
         self.started - 1
     }
 
-    /// Gives blocked submitters the places that are free, the first come first. A place is the submitter's
-    /// own from then on: nobody who comes later can take it before the submitter has woken.
-    ///
-    /// While a woken worker searches and the queue is not empty this waits for it: it comes here too.
-    /// A submitter needs the interpreter just as the searcher does, so it could not use the place sooner;
-    /// and a worker that runs through a thousand short tasks wakes it once, not in the midst of them.
-    fn grant(&mut self, woken: &mut Vec<Arc<Waiter<H::Parker>>>) {
-        if self.search == Search::Woken && !self.queue.is_empty() {
-            return;
-        }
-        while self.has_place()
-            && let Some(submitter) = self.submitters.pop()
-        {
-            self.in_flight += 1;
-            submitter.decide(Verdict::Granted);
-            woken.push(submitter);
-        }
-    }
-
     /// Whether what `until` names is so.
     pub(super) fn holds(&self, until: Until) -> bool {
         match until {
             Until::Quiet => self.in_flight == 0 && self.delivering == 0,
             Until::Gone => self.threads == 0,
+            Until::Settled => self.is_settled(),
+        }
+    }
+
+    /// Whether nobody is on the way to the queue, nor would be summoned now.
+    fn is_settled(&self) -> bool {
+        match self.search {
+            Search::Woken | Search::Started => false,
+            Search::Paced => true,
+            Search::None => {
+                self.queue.is_empty()
+                    || !self.phase.runs()
+                    || (self.idle.len() == 0 && !self.may_start())
+            }
         }
     }
 
     /// Tells the joiners whose wait is over.
-    fn join(&mut self, woken: &mut Vec<Arc<Waiter<H::Parker>>>) {
-        if !self.holds(Until::Quiet) && !self.holds(Until::Gone) {
+    fn join(&mut self, told: &mut Told<H>) {
+        if !self.joiners.iter().any(|joiner| self.holds(joiner.until)) {
             return; // the usual case: a task has ended while somebody waits for all of them
         }
         for joiner in std::mem::take(&mut self.joiners) {
             if self.holds(joiner.until) {
-                joiner.waiter.decide(Verdict::Granted);
-                woken.push(joiner.waiter);
+                told.add(joiner.waiter);
             } else {
                 self.joiners.push(joiner);
             }

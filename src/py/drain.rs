@@ -66,6 +66,11 @@ pub(super) fn register(py: Python<'_>, pool: &Arc<Core>) {
     registry.pools.push(Arc::downgrade(pool));
 }
 
+/// Whether the program is ending: all pools are closed.
+pub(super) fn has_begun() -> bool {
+    lock().closed
+}
+
 /// In a forked child: there is no pool of this process yet.
 pub(super) fn forget_all() {
     REGISTRY.store(ptr::null_mut(), Ordering::Release);

@@ -7,7 +7,7 @@ use pyo3::{
     types::{PyString, PyTuple, PyType},
 };
 
-use super::{host::waits_for_itself, interpreter};
+use super::{drain, host::waits_for_itself, interpreter};
 use crate::core::{Ending, Invalid, OutOfRange, Refusal, Unfinished};
 
 static ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
@@ -35,7 +35,11 @@ fn raise(
 }
 
 pub(super) fn closed(py: Python<'_>) -> PyErr {
-    let message = "cannot schedule new futures after shutdown: the pool is closed";
+    let message = if drain::has_begun() {
+        "cannot schedule new futures after interpreter shutdown"
+    } else {
+        "cannot schedule new futures after shutdown"
+    };
     raise(
         py,
         &CLOSED,
@@ -44,13 +48,17 @@ pub(super) fn closed(py: Python<'_>) -> PyErr {
     )
 }
 
+/// As the standard library's; `why` is a note on it.
 pub(super) fn broken(py: Python<'_>, why: &str) -> PyErr {
-    raise(
+    let message = "A thread initializer failed, the thread pool is not usable anymore";
+    let error = raise(
         py,
         &BROKEN,
         ("concurrent.futures.thread", "BrokenThreadPool"),
-        Some(why.into()),
-    )
+        Some(message.into()),
+    );
+    report(py, error.add_note(py, why));
+    error
 }
 
 pub(super) fn cancelled(py: Python<'_>) -> PyErr {

@@ -60,13 +60,19 @@ pub(super) enum State {
 pub(super) struct Unseen {
     pub(super) error: Py<PyBaseException>,
     pub(super) handler: Option<Py<PyAny>>,
+    /// Whether the pool wants to be told.
+    reported: bool,
 }
 
 impl Unseen {
     pub(super) fn new(py: Python<'_>, error: Py<PyBaseException>, host: &Host) -> Self {
-        let handler = host.hooks().exception_handler.as_ref();
-        let handler = handler.map(|it| it.clone_ref(py));
-        Self { error, handler }
+        let hooks = host.hooks();
+        let handler = hooks.exception_handler.as_ref();
+        Self {
+            error,
+            handler: handler.map(|it| it.clone_ref(py)),
+            reported: hooks.reports_unseen,
+        }
     }
 }
 
@@ -198,7 +204,7 @@ impl Future {
             Bound::from_owned_ptr_or_err(py, future)?.cast_into_unchecked::<Self>()
         };
         let mut inner = future.get().inner.lock();
-        if let Some(name) = work.call.extras.as_ref().and_then(|it| it.name.as_ref()) {
+        if let Some(name) = work.call.extras.as_ref().and_then(|it| it.name()) {
             inner.hooks.get_or_insert_default().name = Some(name.clone_ref(py));
         }
         inner.state = State::Pending(Some(work));
@@ -222,7 +228,9 @@ impl Future {
     }
 
     pub(super) fn track_for(slf: &Bound<'_, Self>, outcome: Option<&State>) {
-        if let Some(State::Unseen(_)) = outcome {
+        if let Some(State::Unseen(unseen)) = outcome
+            && unseen.reported
+        {
             slf.get().raised.store(true, Ordering::Relaxed);
         }
         let cyclic = match outcome {
@@ -458,7 +466,7 @@ impl Future {
         let name = inner.name(py);
         drop(inner);
         if let State::Unseen(unseen) = before {
-            let Unseen { error, handler } = *unseen;
+            let Unseen { error, handler, .. } = *unseen;
             // The end of an object must not touch the exception that is on its way through its owner.
             let raised = PyErr::take(py);
             errors::handle(py, handler.as_ref(), error, name.as_ref());

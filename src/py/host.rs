@@ -25,6 +25,10 @@ pub(super) struct Hooks {
     pub(super) initializer: Option<Py<PyAny>>,
     pub(super) initargs: Py<PyTuple>,
     pub(super) finalizer: Option<Py<PyAny>>,
+    /// Whether the handler also gets what a future raised that nobody has looked at.
+    pub(super) reports_unseen: bool,
+    /// The workers' threads: `antspy.worker.Crew`.
+    pub(super) crew: Py<PyAny>,
 }
 
 /// A pool's host. Its last owner may be a worker that has left the interpreter, so the hooks are dropped
@@ -70,9 +74,7 @@ impl Host {
         match interpreter::call(py, initializer, initargs, None) {
             Ok(state) => Ok(state.unbind()),
             Err(error) => {
-                let text = format!(
-                    "A thread initializer failed, the thread pool is not usable anymore: {error}"
-                );
+                let text = format!("the initializer raised {error}");
                 errors::log_initializer(py, error);
                 Err(core::Fault(text.into()))
             }
@@ -122,24 +124,28 @@ impl core::Host for Host {
     type Scope<'s> = Python<'s>;
     type Interrupt = PyErr;
 
-    fn enter(&self, worker: &str, body: impl FnOnce(Python<'_>, Result<(), core::Fault>)) {
+    fn enter(&self, worker: &str, body: impl FnOnce(Python<'_>)) {
         block_signals();
         // Once for the thread's whole life: a thread state made for each task would end
         // `threading.local` with it.
         interpreter::attach(|py| {
-            errors::report(py, register(py, worker));
-            match self.initialize(py) {
-                Ok(state) => {
-                    STATE.set(Some(state));
-                    body(py, Ok(()));
-                    if let Some(state) = STATE.take() {
-                        self.finalize(py, state);
-                    }
-                }
-                Err(fault) => body(py, Err(fault)),
+            errors::report(py, register(py, worker, &self.hooks.crew));
+            body(py);
+            if let Some(state) = STATE.take() {
+                self.finalize(py, state);
             }
-            errors::report(py, unregister(py));
+            errors::report(py, unregister(py, Some(&self.hooks.crew)));
         });
+    }
+
+    fn prepare(&self, py: Python<'_>) -> Result<(), core::Fault> {
+        let state = self.initialize(py)?;
+        STATE.set(Some(state));
+        Ok(())
+    }
+
+    fn has_initializer(&self) -> bool {
+        self.hooks.initializer.is_some()
     }
 
     fn visit(&self, body: impl FnOnce(Python<'_>)) {
@@ -147,7 +153,7 @@ impl core::Host for Host {
         interpreter::attach(|py| {
             body(py);
             // Callbacks may have asked `threading` for this thread, which is known there for no longer.
-            errors::report(py, unregister(py));
+            errors::report(py, unregister(py, None));
         });
     }
 
@@ -178,17 +184,23 @@ impl core::Host for Host {
 }
 
 /// Makes the thread known to `threading` by its name, and installs the hooks of debuggers and coverage.
-fn register(py: Python<'_>, name: &str) -> PyResult<()> {
-    let module = py.import("antspy.worker")?;
-    let register = module.getattr("register")?.unbind();
-    let name = PyTuple::new(py, [name])?;
-    interpreter::call(py, &register, &name, None).map(drop)
+fn register(py: Python<'_>, name: &str, crew: &Py<PyAny>) -> PyResult<()> {
+    let register = worker_module(py)?.getattr("register")?.unbind();
+    interpreter::call(py, &register, &(name, crew).into_pyobject(py)?, None).map(drop)
 }
 
-fn unregister(py: Python<'_>) -> PyResult<()> {
-    let module = py.import("antspy.worker")?;
-    let unregister = module.getattr("unregister")?.unbind();
-    interpreter::call(py, &unregister, &PyTuple::empty(py), None).map(drop)
+fn unregister(py: Python<'_>, crew: Option<&Py<PyAny>>) -> PyResult<()> {
+    let unregister = worker_module(py)?.getattr("unregister")?.unbind();
+    interpreter::call(py, &unregister, &(crew,).into_pyobject(py)?, None).map(drop)
+}
+
+/// An empty `antspy.worker.Crew`.
+pub(super) fn crew(py: Python<'_>) -> PyResult<Py<PyAny>> {
+    Ok(worker_module(py)?.getattr("Crew")?.call0()?.unbind())
+}
+
+fn worker_module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
+    py.import("antspy.worker")
 }
 
 /// A signal that a worker took could not be handled there, and would not wake the main thread.

@@ -1,5 +1,6 @@
 //! The binding: the only place that knows Python. It holds no policy; that is in `core`.
 
+mod admission;
 mod arguments;
 mod context;
 mod cpython;
@@ -13,6 +14,7 @@ mod future_methods;
 mod host;
 mod interpreter;
 mod interrupt;
+mod mailbox;
 mod order;
 mod parker;
 mod pool;
@@ -32,10 +34,12 @@ mod _antspy {
 
     #[pymodule_export]
     use super::{
+        admission::Admission,
         drain::_drain,
         fork::_after_fork,
         future::{_register_future, Future},
         host::worker_state,
+        mailbox::{Mailbox, Wait},
         order::View,
         pool::Pool,
         wait_group::WaitGroup,

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use pyo3::{
     PyTraverseError, PyVisit,
-    exceptions::{PyRuntimeError, PyTimeoutError},
+    exceptions::{PyBaseException, PyRuntimeError, PyTimeoutError},
     prelude::*,
     types::{PyDict, PyTuple},
 };
@@ -14,12 +14,14 @@ use super::{
     drain, errors,
     fork::Slot,
     future::{Future, Work},
-    host::{Hooks, Host},
+    host::{Hooks, Host, crew, waits_for_itself},
+    mailbox::Wait,
     order::Order,
     stats,
+    subpool::Quota,
     task::{Call, Task, WaitGroup},
 };
-use crate::core::{self, Config, Entrance, Host as _, Refused, Stats, Terms, Unfinished};
+use crate::core::{self, Config, Entrance, Host as _, Refusal, Refused, Stats, Terms, Unfinished};
 
 /// The core that runs Python tasks.
 pub(super) type Core = core::Pool<Host>;
@@ -35,7 +37,7 @@ impl Pool {
     #[inline]
     pub(super) fn core(&self, py: Python<'_>) -> PyResult<&Arc<Core>> {
         let core = self.slot.get(py, |inherited| {
-            let hooks = inherited.host().hooks().clone_ref(py);
+            let hooks = inherited.host().hooks().renew(py)?;
             let outline = inherited.outline();
             let core = open(py, Host::new(hooks), inherited.config().clone())?;
             core.tune(outline.capacity, py)
@@ -102,11 +104,8 @@ impl Pool {
 #[allow(clippy::inline_always, reason = "the path of every task")]
 #[inline(always)]
 fn submit(py: Python<'_>, core: &Arc<Core>, task: Task, terms: &Terms) -> PyResult<()> {
-    core.submit(task, terms, py).map_err(|refused| {
-        let Refused { task, why } = *refused;
-        drop(task);
-        errors::refused(py, why, core.stats().capacity)
-    })
+    core.submit(task, terms, py)
+        .map_err(|refused| not_accepted(py, core, *refused))
 }
 
 /// Hands in a call as a view says; the task is made of it once it has its place in the sub-pool.
@@ -117,31 +116,56 @@ fn submit_by(
     mut call: Call,
     make: impl FnOnce(Call) -> PyResult<Task>,
 ) -> PyResult<()> {
-    let terms = order.terms(core.host().now());
-    let extras = call.extras.get_or_insert_default();
-    extras.deadline = terms.deadline;
-    extras.name = order.name.as_ref().map(|name| name.clone_ref(py));
-    let quota = order.places.as_ref().map(|places| places.quota(core));
-    let entrance = match &quota {
+    let terms = order.apply(py, &mut call, core.host().now());
+    let entrance = match order.quota(core) {
         None => None,
-        Some(quota) => Some(core.enter(quota, &terms, py).map_err(|why| {
-            core.count_refusal();
-            errors::refused(py, why, Some(quota.numbers().0))
-        })?),
+        Some(quota) => {
+            let entered = core.enter(&quota, &terms, py);
+            Some(entered.map_err(|why| not_entered(py, core, &quota, why))?)
+        }
     };
-    match entrance {
-        Some(Entrance::Here) => {
-            core.run_here(make(call)?, py);
-            return Ok(());
-        }
-        Some(Entrance::Discarded) => {
-            core.drop_task(make(call)?, py);
-            return Ok(());
-        }
-        Some(Entrance::Admitted(guard)) => extras.guard = Some(guard),
-        None => {}
+    match enter(py, core, entrance, call, make)? {
+        Some(task) => submit(py, core, task, &terms),
+        None => Ok(()),
     }
-    submit(py, core, make(call)?, &terms)
+}
+
+/// What became of a call at the entrance of a sub-pool. `None`: it is over; else the task goes to the pool.
+pub(super) fn enter(
+    py: Python<'_>,
+    core: &Arc<Core>,
+    entrance: Option<Entrance<Host>>,
+    mut call: Call,
+    make: impl FnOnce(Call) -> PyResult<Task>,
+) -> PyResult<Option<Task>> {
+    match entrance {
+        Some(Entrance::Here) => core.run_here(make(call)?, py),
+        Some(Entrance::Discarded) => core.drop_task(make(call)?, py),
+        Some(Entrance::Admitted(guard)) => {
+            call.extras.get_or_insert_default().guard = Some(guard);
+            return make(call).map(Some);
+        }
+        None => return make(call).map(Some),
+    }
+    Ok(None)
+}
+
+/// A sub-pool has refused a call.
+pub(super) fn not_entered(
+    py: Python<'_>,
+    core: &Core,
+    quota: &Quota,
+    why: Refusal<PyErr>,
+) -> PyErr {
+    core.count_refusal();
+    errors::refused(py, why, Some(quota.numbers().0))
+}
+
+/// The pool has refused a task.
+pub(super) fn not_accepted(py: Python<'_>, core: &Core, refused: Refused<Host>) -> PyErr {
+    let Refused { task, why } = refused;
+    drop(task);
+    errors::refused(py, why, core.stats().capacity)
 }
 
 fn open(py: Python<'_>, host: Host, config: Config) -> PyResult<Arc<Core>> {
@@ -152,15 +176,18 @@ fn open(py: Python<'_>, host: Host, config: Config) -> PyResult<Arc<Core>> {
 }
 
 impl Hooks {
-    fn clone_ref(&self, py: Python<'_>) -> Self {
+    /// The same for a pool whose threads are not these.
+    fn renew(&self, py: Python<'_>) -> PyResult<Self> {
         let clone = |hook: &Option<Py<PyAny>>| hook.as_ref().map(|hook| hook.clone_ref(py));
-        Self {
+        Ok(Self {
             function: clone(&self.function),
             exception_handler: clone(&self.exception_handler),
             initializer: clone(&self.initializer),
             initargs: self.initargs.clone_ref(py),
             finalizer: clone(&self.finalizer),
-        }
+            reports_unseen: self.reports_unseen,
+            crew: crew(py)?,
+        })
     }
 }
 
@@ -172,11 +199,12 @@ impl Pool {
         Self::default()
     }
 
-    /// What `__init__` calls: the settings, and for a `PoolWithFunc` its function.
+    /// What `__init__` calls: the settings, for a `PoolWithFunc` its function, and whether the handler
+    /// gets what futures raised that nobody has looked at.
     #[allow(clippy::too_many_arguments, reason = "the settings of a pool")]
     #[pyo3(signature = (capacity, *, queue_size, overflow, max_blocking, expiry, min_workers, prealloc,
                         rate, exception_handler, initializer, initargs, finalizer, thread_name_prefix,
-                        stack_size, function))]
+                        stack_size, function, reports_unseen = true))]
     fn _open(
         &self,
         py: Python<'_>,
@@ -195,6 +223,7 @@ impl Pool {
         thread_name_prefix: String,
         stack_size: Option<usize>,
         function: &Bound<'_, PyAny>,
+        reports_unseen: bool,
     ) -> PyResult<()> {
         let hooks = Hooks {
             function: arguments::hook("fn", function)?,
@@ -202,6 +231,8 @@ impl Pool {
             initializer: arguments::hook("initializer", initializer)?,
             initargs: arguments::tuple("initargs", initargs)?.unbind(),
             finalizer: arguments::hook("finalizer", finalizer)?,
+            reports_unseen,
+            crew: crew(py)?,
         };
         let config = Config {
             capacity: arguments::limit("capacity", capacity, 1)?,
@@ -258,6 +289,23 @@ impl Pool {
         Err(PyTimeoutError::new_err(message))
     }
 
+    /// Has a coroutine told when all workers are gone. `false`: they are.
+    fn _join(&self, py: Python<'_>, wait: &Bound<'_, Wait>) -> PyResult<bool> {
+        let core = self.core(py)?;
+        let waits = core.join_gone(wait.get().waiter());
+        if waits && core.has_this_worker() {
+            core.leave_joiners(wait.get().waiter());
+            return Err(waits_for_itself("arelease()"));
+        }
+        Ok(waits)
+    }
+
+    /// A coroutine waits no more.
+    fn _leave(&self, py: Python<'_>, wait: &Bound<'_, Wait>) -> PyResult<()> {
+        self.core(py)?.leave_joiners(wait.get().waiter());
+        Ok(())
+    }
+
     fn reboot(&self, py: Python<'_>) -> PyResult<()> {
         match self.core(py)?.reboot(py) {
             Ok(started) => started.map_err(|error| errors::no_thread(&error.to_string())),
@@ -305,6 +353,23 @@ impl Pool {
     #[getter]
     fn paused(&self, py: Python<'_>) -> PyResult<bool> {
         Ok(self.stats(py)?.paused)
+    }
+
+    /// Its workers' threads.
+    #[getter]
+    fn _crew(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        Ok(self.core(py)?.host().hooks().crew.clone_ref(py))
+    }
+
+    /// Waits until as many workers have come as the queue asks for; `False` if that takes longer.
+    fn _settle(&self, py: Python<'_>, timeout: Timeout) -> PyResult<bool> {
+        in_time("_settle()", self.core(py)?.settle(py, timeout.deadline()))
+    }
+
+    /// What its futures and later submits raise, if an initializer has failed; else `None`.
+    fn _fault<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBaseException>>> {
+        let fault = self.core(py)?.fault();
+        Ok(fault.map(|fault| errors::broken(py, &fault.0).into_value(py).into_bound(py)))
     }
 
     /// Tasks accepted and unfinished: what `MultiPool` compares.
@@ -372,7 +437,8 @@ impl Pool {
         visit.call(&hooks.exception_handler)?;
         visit.call(&hooks.initializer)?;
         visit.call(&hooks.initargs)?;
-        visit.call(&hooks.finalizer)
+        visit.call(&hooks.finalizer)?;
+        visit.call(&hooks.crew)
     }
 }
 
