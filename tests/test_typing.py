@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(300)
 
 PRELUDE = """
 import antspy
-from antspy import Future, MultiPool, Pool, PoolWithFunc, WaitGroup
+from antspy import Future, MultiPool, Pool, PoolWithFunc, ThreadPoolExecutor, WaitGroup
 
 def greet(name: str, *, loud: bool = False) -> str:
     return name
@@ -33,6 +33,10 @@ REVEALED = {
     "pool.map(len, ['a', 'b'])": "Iterator[int]",
     "pool.capacity": "int | None",
     "pool.wait(1)": "bool",
+    "await pool.asubmit(greet, 'ant')": "Future[str]",
+    "pool.arun(greet, 'ant')": "LoopFuture[str]",
+    "await pool.arun(greet, 'ant')": "str",
+    "pool.amap(len, ['a', 'b'])": "AsyncIterator[int]",
     "future": "Future[str]",
     "await future": "str",
     "future.exception()": "BaseException | None",
@@ -48,6 +52,7 @@ REVEALED = {
     "pool.group().submit(greet, 'ant')": "Future[str]",
     "multi.submit(greet, 'ant')": "Future[str]",
     "multi.pools": "tuple[Pool, ...]",
+    "ThreadPoolExecutor(3).submit(greet, 'ant')": "Future[str]",
     "WaitGroup(pool).go(greet, 'ant')": "None",
     "WaitGroup(pool).wait()": "bool",
     "antspy.submit(greet, 'ant')": "Future[str]",

@@ -30,6 +30,11 @@ def check_arguments_elsewhere(pool: Pool, part: SubPool, multi: MultiPool) -> No
     antspy.go(greet, 3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
+async def check_arguments_in_a_coroutine(pool: Pool) -> None:
+    await pool.arun(greet)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await pool.asubmit(greet, 3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 def check_results(pool: Pool, one: PoolWithFunc[str]) -> None:
     future: Future[int] = pool.submit(greet, "ant")  # type: ignore[arg-type]  # pyright: ignore[reportAssignmentType]
     result: int = one.submit("ant").result()  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
