@@ -188,6 +188,7 @@ def test_endless_recursion_is_an_exception_and_the_worker_lives() -> None:
         assert pool.submit(threading.get_ident).result() == ident
 
 
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs signal masks")
 def test_workers_take_no_signals() -> None:
     def blocked() -> set[int]:
         return {int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, [])}
