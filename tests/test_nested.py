@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 from antspy import Pool, WaitGroup
-from support import LIMIT, Gate, assert_settled, eventually, run_program
+from support import LIMIT, Gate, Program, assert_settled, eventually
 
 QUEUES = pytest.mark.parametrize("queue_size", [0, 5, None])
 
@@ -67,7 +67,8 @@ def test_tasks_without_an_end_raise_recursion_error(queue_size: int | None) -> N
     ],
 )
 def test_the_stack_holds_also_without_a_recursion_limit(settings: str, nest: str) -> None:
-    run_program(
+    # On stderr there may be something: where even the exception handler cannot be called any more.
+    code, _, err = Program(
         f"""
         import logging, sys
         from antspy import Pool, WaitGroup
@@ -86,10 +87,11 @@ def test_the_stack_holds_also_without_a_recursion_limit(settings: str, nest: str
                 raise
 
         pool.submit(down).exception()
-        assert seen
+        assert seen or sys.version_info >= (3, 12)  # which may have refused the very call of `down`
         pool.shutdown()
         """
-    )
+    ).end()
+    assert code == 0, err
 
 
 def fib(pool: Pool, number: int) -> int:
