@@ -25,10 +25,18 @@ pub(super) struct Hooks {
     pub(super) initializer: Option<Py<PyAny>>,
     pub(super) initargs: Py<PyTuple>,
     pub(super) finalizer: Option<Py<PyAny>>,
-    /// Whether the handler also gets what a future raised that nobody has looked at.
-    pub(super) reports_unseen: bool,
+    /// Whether the pool stands in for the standard library's.
+    pub(super) stands_in: bool,
     /// The workers' threads: `antspy.worker.Crew`.
     pub(super) crew: Py<PyAny>,
+}
+
+impl Hooks {
+    /// Whether what a future raised that nobody has looked at is reported. In the standard library it is not, so
+    /// where the pool stands in for that, only to a handler of its own.
+    pub(super) fn reports_unseen(&self) -> bool {
+        !self.stands_in || self.exception_handler.is_some()
+    }
 }
 
 /// A pool's host. Its last owner may be a worker that has left the interpreter, so the hooks are dropped

@@ -105,7 +105,7 @@ fn submit(py: Python<'_>, core: &Arc<Core>, task: Task, terms: &Terms) -> PyResu
     core.submit(task, terms, py).map_err(|refused| {
         let Refused { task, why } = *refused;
         drop(task);
-        errors::refused(py, why, core.stats().capacity)
+        errors::refused(py, why, core.stats().capacity, core.host().hooks())
     })
 }
 
@@ -126,7 +126,7 @@ fn submit_by(
         None => None,
         Some(quota) => Some(core.enter(quota, &terms, py).map_err(|why| {
             core.count_refusal();
-            errors::refused(py, why, Some(quota.numbers().0))
+            errors::refused(py, why, Some(quota.numbers().0), core.host().hooks())
         })?),
     };
     match entrance {
@@ -161,7 +161,7 @@ impl Hooks {
             initializer: clone(&self.initializer),
             initargs: self.initargs.clone_ref(py),
             finalizer: clone(&self.finalizer),
-            reports_unseen: self.reports_unseen,
+            stands_in: self.stands_in,
             crew: crew(py)?,
         })
     }
@@ -175,12 +175,12 @@ impl Pool {
         Self::default()
     }
 
-    /// What `__init__` calls: the settings, for a `PoolWithFunc` its function, and whether the handler
-    /// gets what futures raised that nobody has looked at.
+    /// What `__init__` calls: the settings, for a `PoolWithFunc` its function, and whether the pool stands in
+    /// for the standard library's.
     #[allow(clippy::too_many_arguments, reason = "the settings of a pool")]
     #[pyo3(signature = (capacity, *, queue_size, overflow, max_blocking, expiry, min_workers, prealloc,
                         rate, exception_handler, initializer, initargs, finalizer, thread_name_prefix,
-                        stack_size, function, reports_unseen = true))]
+                        stack_size, function, stands_in = false))]
     fn _open(
         &self,
         py: Python<'_>,
@@ -199,7 +199,7 @@ impl Pool {
         thread_name_prefix: String,
         stack_size: Option<usize>,
         function: &Bound<'_, PyAny>,
-        reports_unseen: bool,
+        stands_in: bool,
     ) -> PyResult<()> {
         let hooks = Hooks {
             function: arguments::hook("fn", function)?,
@@ -207,7 +207,7 @@ impl Pool {
             initializer: arguments::hook("initializer", initializer)?,
             initargs: arguments::tuple("initargs", initargs)?.unbind(),
             finalizer: arguments::hook("finalizer", finalizer)?,
-            reports_unseen,
+            stands_in,
             crew: crew(py)?,
         };
         let config = Config {
