@@ -127,8 +127,8 @@ class ThreadPoolExecutor(Pool, concurrent.futures.ThreadPoolExecutor):
         """
         self._crew.keeps_ended = True
         if cancel_futures:
-            # The standard class starts a worker with each submit, and what it has taken is not cancelled. Here
-            # the workers may still be on the way to the first tasks.
+            # The standard class starts a worker with each submit, and what that has taken is not cancelled.
+            # Here the workers may still be on the way to the first tasks.
             try:
                 self._settle(_SETTLED_WITHIN)
             except BaseException:  # Ctrl-C

@@ -6,7 +6,7 @@ use pyo3::{
     PyTraverseError, PyVisit,
     exceptions::{PyBaseException, PyRuntimeError, PyTimeoutError},
     prelude::*,
-    types::{PyDict, PyTuple},
+    types::{PyDict, PySet, PyTuple},
 };
 
 use super::{
@@ -316,7 +316,7 @@ impl Pool {
 
     /// Its workers' threads.
     #[getter]
-    fn _crew(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+    fn _crew(&self, py: Python<'_>) -> PyResult<Py<PySet>> {
         Ok(self.core(py)?.host().hooks().crew.clone_ref(py))
     }
 

@@ -1,7 +1,7 @@
 """An environment in which antspy's classes stand in for the standard library's, also in subprocesses.
 
-CPython's tests start interpreters with `-I` and `-E`, which neither `PYTHONPATH` nor the current directory reaches.
-What reaches them is a `.pth` file in the environment's own folder of packages.
+CPython's tests start interpreters with `-I` and `-E`, which neither `PYTHONPATH` nor the current directory
+reaches. What reaches them is a `.pth` file in the environment's own folder of packages.
 """
 
 import subprocess

@@ -1,7 +1,6 @@
-"""The tests themselves, in the environment that `run.py` has made: `selected.py NAME [PATTERN ...]`."""
+"""The tests themselves, in the environment that `runner.py` has made: `selected.py NAME [PATTERN ...]`."""
 
 import faulthandler
-import fnmatch
 import importlib
 import pkgutil
 import subprocess
@@ -15,25 +14,19 @@ LIMIT = 120
 PREFIXES = ("ThreadPool", "Future")
 
 DIFFERENCES: dict[str, str] = {}
-"""Tests that are expected to fail, as `Class.test`, and why."""
+"""Tests that are expected to fail, as `Class.test`, and why. One that passes is a failure, too."""
 
 
 class Result(unittest.TextTestResult):
-    """Counts, and sees to it that no test hangs."""
+    """Sees to it that no test hangs."""
 
-    passed = 0
-
-    def startTest(self, test: unittest.TestCase) -> None:  # noqa: N802  # unittest's name
+    def startTest(self, test: unittest.TestCase) -> None:  # unittest's name
         super().startTest(test)
         faulthandler.dump_traceback_later(LIMIT, exit=True)
 
-    def stopTest(self, test: unittest.TestCase) -> None:  # noqa: N802
+    def stopTest(self, test: unittest.TestCase) -> None:
         faulthandler.cancel_dump_traceback_later()
         super().stopTest(test)
-
-    def addSuccess(self, test: unittest.TestCase) -> None:  # noqa: N802
-        super().addSuccess(test)
-        self.passed += 1
 
 
 def modules() -> Iterator[object]:
@@ -63,16 +56,27 @@ def check_stand_ins() -> None:
     assert said == ["antspy.thread_pool_executor", "antspy.future"], said
 
 
+def name_of(test: unittest.TestCase) -> str:
+    """`Class.test`, also of a part of a test (`subTest`)."""
+    whole = getattr(test, "test_case", test)
+    return ".".join(whole.id().split(".")[-2:])
+
+
 def main(name: str, *patterns: str) -> int:
     check_stand_ins()
-    tests = selected(list(patterns))
-    result = unittest.TextTestRunner(resultclass=Result, verbosity=2).run(tests)
-    wrong = [test.id() for test, _ in (*result.failures, *result.errors)]
-    unexpected = [test for test in wrong if not fnmatch.filter(DIFFERENCES, test)]
-    print(f"{name}: {result.passed} passed, {len(wrong)} failed, {len(result.skipped)} skipped", flush=True)
-    for test in unexpected:
-        print(f"  failed: {test}")
-    return 1 if unexpected or not result.testsRun else 0
+    result = unittest.TextTestRunner(resultclass=Result, verbosity=2).run(selected(list(patterns)))  # type: ignore[arg-type]
+    failed = {name_of(test) for test, _ in (*result.failures, *result.errors)}
+    skipped = {name_of(test) for test, _ in result.skipped} - failed
+    passed = result.testsRun - len(failed) - len(skipped)
+    print(f"{name}: {passed} passed, {len(failed)} failed, {len(skipped)} skipped")
+    for test in sorted(failed & DIFFERENCES.keys()):
+        print(f"  expected: {test}: {DIFFERENCES[test]}")
+    wrong = failed - DIFFERENCES.keys()
+    if not patterns:
+        wrong |= DIFFERENCES.keys() - failed
+    for test in sorted(wrong):
+        print(f"  {'failed' if test in failed else 'passed, and was not expected to'}: {test}")
+    return 1 if wrong or not result.testsRun else 0
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ class NotToBeHadError(Exception):
 
 
 def find(target: Path) -> Path | None:
-    """Return the folder in which the package `test` is to be found; `None`: where the interpreter looks anyway.
+    """Return the folder that has the package `test`; `None`: it is where the interpreter looks anyway.
 
     Raises:
         NotToBeHadError: With the reason.

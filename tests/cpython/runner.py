@@ -1,11 +1,11 @@
 """Runs CPython's own tests of `concurrent.futures` on antspy's classes: `make test-cpython`.
 
-Every class of `test.test_concurrent_futures` whose name begins with `ThreadPool` or `Future`, unmodified, with
-`antspy.ThreadPoolExecutor` and `antspy.Future` in the place of the standard ones. Arguments are passed to
-`unittest`'s `-k`: patterns of the tests to run.
+Every class of `test.test_concurrent_futures` whose name begins with `ThreadPool` or `Future`, unmodified,
+with `antspy.ThreadPoolExecutor` and `antspy.Future` in the place of the standard ones. Arguments are patterns
+of the tests to run, as `unittest`'s `-k`.
 
-Where the interpreter has no tests they are fetched (`suite.py`). Where they cannot be, they are skipped, and it says
-so; with `ANTSPY_CPYTHON_TESTS=required` that is a failure.
+Where the interpreter has no tests they are fetched (`suite.py`). Where they cannot be, they are skipped, and
+it says so; with `ANTSPY_CPYTHON_TESTS=required` that is a failure.
 """
 
 import os
@@ -36,7 +36,7 @@ def main() -> int:
         return 0
     python = environment.make(TARGET / f"environment-{suite.VERSION}")
     settings = {**os.environ, environment.SWITCH: str(folder or "")}
-    command = [python, HERE / "selected.py", named, *sys.argv[1:]]
+    command = [str(python), str(HERE / "selected.py"), named, *sys.argv[1:]]
     try:
         return subprocess.run(command, env=settings, timeout=LIMIT).returncode
     except subprocess.TimeoutExpired:
