@@ -50,6 +50,13 @@ def test_map_takes_all_items_at_once_and_holds_nothing(gate: Gate) -> None:
         assert not thread.is_alive()
 
 
+def test_map_asks_no_iterable_again_that_has_ended() -> None:
+    longer, shorter = iter(range(10)), iter(range(2))
+    with ThreadPoolExecutor(2) as executor:
+        assert list(executor.map(divmod, longer, (1 + number for number in shorter))) == [(0, 0), (0, 1)]
+    assert next(longer) == 3
+
+
 def test_map_with_a_buffer_looks_no_further(gate: Gate) -> None:
     items = iter(range(100))
     with ThreadPoolExecutor(2) as executor:

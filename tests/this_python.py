@@ -37,11 +37,11 @@ def requirements() -> list[str]:
     return [one for one in extras if not one.startswith(CHECKERS)]
 
 
-def install() -> None:
+def install(parts: list[str]) -> None:
     if not PYTHON.exists():
         subprocess.run([sys.executable, "-m", "venv", HOME / "environment"], check=True)
-    wheels = ["--only-binary", ":all:", "--prefer-binary"]
-    if not pip(*wheels, *requirements()):
+    wheels = ["--only-binary", ":all:"]
+    if "pytest" in parts and not pip(*wheels, *requirements()):
         for requirement in requirements():
             if not pip(*wheels, requirement):
                 print(f"CPython {VERSION}: no wheel of {requirement}: what needs it is skipped", flush=True)
@@ -49,12 +49,14 @@ def install() -> None:
         raise SystemExit(f"CPython {VERSION}: the package could not be built")
 
 
+COMMANDS = {"pytest": ["-m", "pytest"], "cpython": ["tests/cpython/runner.py"]}
+
+
 def main(parts: list[str]) -> int:
-    install()
-    commands = {"pytest": ["-m", "pytest"], "cpython": ["tests/cpython/runner.py"]}
-    codes = [run(PYTHON, *commands[part]) for part in parts or commands]
-    return max(codes)
+    install(parts)
+    codes = [run(PYTHON, *COMMANDS[part]) for part in parts]
+    return int(any(codes))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:] or list(COMMANDS)))

@@ -15,7 +15,7 @@ from .settings import Overflow, prefix, stack_bytes
 
 T = TypeVar("T")
 
-_SETTLED_WITHIN = 1.0
+_SETTLED_WITHIN = 5.0
 """Seconds to wait for workers that are on their way, before they are counted."""
 
 
