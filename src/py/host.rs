@@ -37,9 +37,7 @@ impl Hooks {
     pub(super) fn reports_unseen(&self) -> bool {
         !self.stands_in || self.exception_handler.is_some()
     }
-}
 
-impl Hooks {
     /// Nobody can ask for the workers' threads any more: those that have ended need not stay for the last of them.
     pub(super) fn forget_crew(&self, py: Python<'_>) {
         self.crew.bind(py).clear();

@@ -38,10 +38,13 @@ def main() -> int:
     settings = {**os.environ, environment.SWITCH: str(folder or "")}
     command = [str(python), str(HERE / "selected.py"), named, *sys.argv[1:]]
     try:
-        return subprocess.run(command, env=settings, timeout=LIMIT).returncode
+        code = subprocess.run(command, env=settings, timeout=LIMIT).returncode
     except subprocess.TimeoutExpired:
         print(f"{named}: FAILED: not done within {LIMIT} s")
         return 1
+    if code:
+        print(f"{named}: FAILED: exit code {code}")
+    return code
 
 
 if __name__ == "__main__":
