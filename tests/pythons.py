@@ -1,9 +1,9 @@
 """Runs `this_python.py` on other Pythons: `pythons.py all|newer [pytest] [cpython]`.
 
 `all`: on each CPython from 3.11 on that is here, one of each version, or on those that `PYTHONS` names.
-`newer`: on the newest, if it is newer than this one, or on those that `ANTSPY_NEWER` names. The two
-environment variables name interpreters (`python3.12 python3.13`), or commands that start one, with a comma after
-each (`python3.12, /opt/box run 3.14 python,`).
+`newer`: on the newest, if it is newer than this one, or on those that `ANTSPY_NEWER` names. Both environment
+variables name interpreters (`python3.12 python3.13`) or, each followed by a comma, commands that start one
+(`python3.12, /opt/box run 3.14 python,`).
 """
 
 import os
