@@ -123,11 +123,19 @@ impl<H: Host> Pool<H> {
         }
     }
 
-    /// Lets in tasks of coroutines before a worker looks for its next one, if anybody is in line.
+    /// Grants the places that are free before a worker looks for its next task, if anybody is in line: the task of
+    /// a coroutine goes in, and may be that.
     #[inline]
-    fn admit_candidates(&self, state: &mut State<H>) -> Option<Told<H>> {
+    fn grant_first(&self, state: &mut State<H>) -> Option<Told<H>> {
         let in_line = !state.submitters.is_empty();
-        in_line.then(|| state.admit_candidates(&self.host))
+        in_line.then(|| self.grant(state))
+    }
+
+    #[cold]
+    fn grant(&self, state: &mut State<H>) -> Told<H> {
+        let mut told = Told::nobody();
+        state.grant(&self.host, &mut told);
+        told
     }
 
     #[inline(never)]
@@ -241,7 +249,7 @@ impl<H: Host> Pool<H> {
             }
             Ended::Delivery => state.delivering -= 1,
         }
-        let told = self.admit_candidates(&mut state);
+        let told = self.grant_first(&mut state);
         let next = self.choose(&mut state, me, task);
         // Also for a worker that leaves: it may have been the one that searched.
         self.conclude_and_tell(state, told, scope);
@@ -365,7 +373,7 @@ impl<H: Host> Pool<H> {
         state.delivering += 1;
         state.in_flight -= 1;
         state.tally.ended(outcome);
-        let told = self.admit_candidates(&mut state);
+        let told = self.grant_first(&mut state);
         let stays = state.phase.accepts() && state.live <= state.capacity;
         if prompt && stays && state.queue.is_empty() {
             me.set_duty(Duty::Idle);
