@@ -167,26 +167,37 @@ impl<H: Host> Pool<H> {
     /// 2. One that was busy runs that task, too, finds nothing more, and goes idle.
     /// 3. A second task is queued. A searcher is on its way, so nobody is woken.
     /// 4. The start fails. Only now can the idle worker be woken for the second task.
+    ///
+    /// The places of those that are told so go to the tasks of coroutines in line, which have nobody either: one
+    /// round after the other.
     #[cold]
     pub(super) fn not_started(self: &Arc<Self>, error: &io::Error, scope: Scope<'_, H>) {
-        let mut state = self.state.lock();
-        let orphans = if state.live == 0 {
-            state.queue.take_all()
-        } else {
-            Vec::new()
-        };
-        let told = state.tell(&self.host, Told::nobody());
-        let summons = if state.idle.len() > 0 {
-            state.summon()
-        } else {
-            Summons::Nobody // another start would fail, too
-        };
-        drop(state);
-        told.wake();
-        if let Summons::Wake(worker) = summons {
-            worker.parker.unpark();
+        let why = Ending::NoThread(error.to_string().into());
+        loop {
+            let mut state = self.state.lock();
+            let told = state.tell(&self.host, Told::nobody());
+            let orphans = if state.live == 0 {
+                state.queue.take_all()
+            } else {
+                Vec::new()
+            };
+            let summons = if state.idle.len() > 0 || state.queue.is_empty() {
+                state.summon()
+            } else {
+                Summons::Nobody // another start would fail, too
+            };
+            drop(state);
+            told.wake();
+            if let Summons::Wake(worker) = summons {
+                worker.parker.unpark();
+            }
+            if orphans.is_empty() {
+                return;
+            }
+            for task in orphans {
+                drop(self.end(task, scope, &why));
+            }
         }
-        self.discard(orphans, scope, &Ending::NoThread(error.to_string().into()));
     }
 
     /// Starts a thread with the stack that the settings ask for.
@@ -447,19 +458,31 @@ impl<H: Host> Pool<H> {
         why: &Ending,
     ) {
         for task in tasks {
-            let ended = task.discard(&self.host, scope, why);
-            let mut state = self.state.lock();
-            if !ended {
-                state.queue.drop_remains();
-                continue;
+            if let Some(state) = self.end(task, scope, why) {
+                self.conclude(state, scope);
             }
-            state.in_flight -= 1;
-            match why {
-                Ending::Cancelled | Ending::Late => state.tally.cancelled += 1,
-                Ending::Broken(_) | Ending::NoThread(_) => state.tally.failed += 1,
-            }
-            self.conclude(state, scope);
         }
+    }
+
+    /// Ends one of them. If it has given its place back, that is still to be concluded.
+    fn end(
+        &self,
+        task: H::Task,
+        scope: Scope<'_, H>,
+        why: &Ending,
+    ) -> Option<MutexGuard<'_, State<H>>> {
+        let ended = task.discard(&self.host, scope, why);
+        let mut state = self.state.lock();
+        if !ended {
+            state.queue.drop_remains();
+            return None;
+        }
+        state.in_flight -= 1;
+        match why {
+            Ending::Cancelled | Ending::Late => state.tally.cancelled += 1,
+            Ending::Broken(_) | Ending::NoThread(_) => state.tally.failed += 1,
+        }
+        Some(state)
     }
 }
 
