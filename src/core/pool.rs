@@ -148,7 +148,6 @@ impl<H: Host> Pool<H> {
         let told = state.tell(&self.host, told);
         let summons = state.summon();
         drop(state);
-        told.wake();
         match summons {
             Summons::Nobody => {}
             Summons::Wake(worker) => worker.parker.unpark(),
@@ -158,6 +157,8 @@ impl<H: Host> Pool<H> {
                 }
             }
         }
+        // After the worker: a coroutine is told by a call into its event loop, which may take a while.
+        told.wake();
     }
 
     /// A thread could not be started. The busy workers come to the queue by themselves. With no worker at
