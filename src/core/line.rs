@@ -128,11 +128,32 @@ impl<H: Host> State<H> {
                 priority, deadline, ..
             } = candidate.terms;
             self.enqueue(task, priority, deadline, || host.now());
-            if deadline.is_some() {
-                told.watcher.clone_from(&self.watcher);
+            if let Some(watcher) = deadline.and_then(|deadline| self.unexpect(deadline)) {
+                told.watcher = Some(watcher);
             }
         }
         told.add(submitter.waiter().clone());
+    }
+
+    /// Sends everybody away who waits for a place. They are woken once the lock is released.
+    pub(super) fn clear_line(&mut self) -> Vec<Submitter<H>> {
+        let submitters = self.submitters.take_all();
+        for submitter in &submitters {
+            // A thread says so itself.
+            if let Submitter::Coroutine(candidate) = submitter
+                && let Some(deadline) = candidate.terms.deadline
+            {
+                self.unexpect(deadline);
+            }
+            submitter.waiter().decide(Verdict::Closed);
+        }
+        submitters
+    }
+
+    /// Takes whoever waits so out of the line; `false`: it was in none.
+    pub(super) fn leave_line(&mut self, waiter: &Waiting<H>) -> bool {
+        let is_it = |other: &Submitter<H>| Arc::ptr_eq(other.waiter(), waiter);
+        self.submitters.take_first(is_it).is_some()
     }
 
     /// Queues a task that has its place.

@@ -8,7 +8,7 @@ use std::{fmt, time::Instant};
 use super::{
     Cut, Host, Pool, Refusal, Scope, Terms, Verdict, WaitGroup, Waiter, Waiting,
     lanes::Lanes,
-    submit::{Caller, Turn, WhenFull, closed},
+    submit::{Caller, Turn, WhenFull},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -241,10 +241,6 @@ impl<H: Host> Pool<H> {
             return Err(closed);
         }
         Ok(Turn::InLine(()))
-    }
-
-    fn refuse_if_closed(&self) -> Result<(), Refusal<H::Interrupt>> {
-        closed(&self.state.lock().phase).map_or(Ok(()), Err)
     }
 }
 
