@@ -159,7 +159,10 @@ impl<H: Host> Pool<H> {
         cut: Cut<H::Interrupt>,
     ) -> Submitted<H> {
         let waiter = candidate.waiter();
-        self.leave_line(candidate);
+        // Most have been told, and need not be looked for: the line may be long.
+        if waiter.verdict() == Verdict::None {
+            self.leave_line(candidate);
+        }
         // Nobody has it but this coroutine, unless it has gone in.
         let Some(task) = candidate.take() else {
             return Ok(());
