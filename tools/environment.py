@@ -14,22 +14,22 @@ MISLEADING = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 """They would lead a Python to other packages than its own."""
 
 
-def call(command: list[str], cwd: Path | str | None = None, **variables: str) -> None:
+def call(command: list[str], cwd: Path | str | None = None) -> None:
     """Run a program.
 
     Raises:
         SystemExit: It fails.
     """
     kept = {name: value for name, value in os.environ.items() if name not in MISLEADING}
-    code = subprocess.run(command, cwd=cwd, env=kept | variables).returncode
+    code = subprocess.run(command, cwd=cwd, env=kept).returncode
     if code != 0:
         sys.exit(f"wheels: exit code {code} of {' '.join(command)}")
 
 
-def pip(python: str, command: str, *arguments: str, cwd: str | None = None, **variables: str) -> None:
+def pip(python: str, command: str, *arguments: str, cwd: str | None = None) -> None:
     """Run pip of that Python, quietly. Raises as `call`."""
     quietly = ("--quiet", "--disable-pip-version-check")
-    call([python, "-m", "pip", command, *quietly, *arguments], cwd, **variables)
+    call([python, "-m", "pip", command, *quietly, *arguments], cwd)
 
 
 @contextmanager
