@@ -3,6 +3,8 @@
 import doctest
 import multiprocessing
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures.thread import BrokenThreadPool
@@ -11,7 +13,7 @@ from typing import Any
 
 import antspy
 import pytest
-from support import LIMIT, Gate, Program, eventually, library
+from support import LIMIT, Gate, eventually, library
 
 joblib = library("joblib")
 
@@ -223,21 +225,24 @@ def test_the_example_in_the_docstring_is_true() -> None:
     assert (tests.failed, tests.attempted > 0) == (0, True)
 
 
+OWN_TESTS = """
+import os, sys, joblib, pytest
+from antspy.joblib import AntspyBackend
+joblib.parallel.BACKENDS["threading"] = AntspyBackend
+# Those left out want loky's processes as well, or name joblib's class where ours is.
+wanted = "threading and not (loky or multiprocessing or back_compat or context_manager or limit)"
+plain = ["-c", os.devnull, "-q", "-p", "no:cacheprovider"]
+code = pytest.main([*plain, "-k", wanted, "--pyargs", "joblib.test.test_parallel"])
+sys.stdout.flush()
+os._exit(code)  # some of these tests leave tasks that sleep for 30 s, and a plain end waits for them
+"""
+
+
 def test_joblibs_own_tests_of_its_threading_backend_pass() -> None:
-    # Those left out want loky's processes as well, or name joblib's class where ours is.
-    wanted = "threading and not (loky or multiprocessing or back_compat or context_manager or limit)"
-    code, out, err = Program(
-        f"""
-        import os, sys, joblib, pytest
-        from antspy.joblib import AntspyBackend
-        joblib.parallel.BACKENDS["threading"] = AntspyBackend
-        code = pytest.main(["-c", os.devnull, "-q", "-p", "no:cacheprovider", "-k", {wanted!r},
-                            "--pyargs", "joblib.test.test_parallel"])
-        sys.stdout.flush()
-        os._exit(code)  # some of these tests leave tasks that sleep for 30 s, and a plain end waits for them
-        """
-    ).end()
-    assert code == 0, out + err
-    passed = re.search(r"(\d+) passed", out)
+    ended = subprocess.run(
+        [sys.executable, "-c", OWN_TESTS], capture_output=True, text=True, timeout=2 * LIMIT
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    passed = re.search(r"(\d+) passed", ended.stdout)
     assert passed is not None
     assert int(passed[1]) > 80
