@@ -164,7 +164,7 @@ def test_a_task_may_recurse_as_deep_as_in_a_thread_of_pythons_own() -> None:
         def deep(level):
             try:
                 return level if level == 8_000 else max(map(deep, [level + 1]))
-            except RecursionError:
+            except RecursionError:  # newer versions have a limit of their own for calls through C
                 return level
         depths = []
         thread = threading.Thread(target=lambda: depths.append(deep(0)))
@@ -174,9 +174,9 @@ def test_a_task_may_recurse_as_deep_as_in_a_thread_of_pythons_own() -> None:
             depths.append(pool.submit(deep, 0).result())
         print(*depths)
     """)
-    of_thread, of_task = map(int, out.split())
-    assert of_thread == 8_000 or sys.version_info >= (3, 12)
-    assert of_task >= of_thread - 10
+    in_thread, in_task = map(int, out.split())
+    assert in_thread == 8_000 or sys.version_info >= (3, 12)
+    assert in_task > in_thread - 10  # a task begins in the midst of a few calls
 
 
 def test_endless_recursion_is_an_exception_and_the_worker_lives() -> None:
@@ -189,6 +189,7 @@ def test_endless_recursion_is_an_exception_and_the_worker_lives() -> None:
         assert pool.submit(threading.get_ident).result() == ident
 
 
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs signal masks")
 def test_workers_take_no_signals() -> None:
     def blocked() -> set[int]:
         return {int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, [])}

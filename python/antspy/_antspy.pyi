@@ -1,9 +1,11 @@
 """The Rust core's binding. What each method does is told here; the public classes derive from these."""
 
+import asyncio
 import concurrent.futures
+from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from types import GenericAlias
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar, final
 
 from typing_extensions import disjoint_base
 
@@ -17,9 +19,12 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 __all__ = [
+    "_Admission",
     "_Future",
+    "_Mailbox",
     "_Pool",
     "_View",
+    "_Wait",
     "_WaitGroup",
     "__version__",
     "_after_fork",
@@ -34,7 +39,7 @@ _debug_build: bool
 
 @disjoint_base
 class _Pool:
-    def __new__(cls, *_args: Any, **_kwargs: Any) -> _Pool: ...
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self: ...
     def _open(
         self,
         capacity: int | None,
@@ -83,6 +88,10 @@ class _Pool:
         What it raises goes to the pool's `exception_handler`. Otherwise as `submit`.
         """
 
+    def _begin(
+        self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs
+    ) -> Future[_T] | _Admission: ...
+    def _begin_invoke(self, *args: Any) -> Future[Any] | _Admission: ...
     def _invoke(self, *args: Any) -> None:
         """Call the pool's function with `args`, as `go` does."""
 
@@ -116,6 +125,8 @@ class _Pool:
             TimeoutError: Workers are left. The pool is closed; `release` may be called again.
         """
 
+    def _join(self, wait: _Wait) -> bool: ...
+    def _leave(self, wait: _Wait) -> None: ...
     def reboot(self) -> None:
         """Open a closed pool again, with the same settings, once its workers are gone.
 
@@ -203,6 +214,10 @@ class _View:
     def _go(self, fn: Callable[_P, object], /, *args: _P.args, **kwargs: _P.kwargs) -> None:
         """As `Pool.go`."""
 
+    def _begin(
+        self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs
+    ) -> Future[_T] | _Admission: ...
+    def _begin_invoke(self, *args: Any) -> Future[Any] | _Admission: ...
     def _invoke(self, *args: Any) -> None:
         """As `PoolWithFunc.invoke`."""
 
@@ -218,7 +233,7 @@ class _View:
 
 @disjoint_base
 class _WaitGroup:
-    def __new__(cls, *_args: Any, **_kwargs: Any) -> _WaitGroup: ...
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self: ...
     def add(self, n: int = 1) -> None:
         """Add `n` jobs, or take `-n` away; at zero everyone who waits goes on.
 
@@ -238,11 +253,12 @@ class _WaitGroup:
 
     def _use(self, pool: _Pool) -> None: ...
     def _go(self, pool: _Pool, fn: Callable[..., object], /, *args: Any, **kwargs: Any) -> None: ...
-    def _listen(self, listener: Callable[[], object]) -> None: ...
+    def _join(self, wait: _Wait) -> bool: ...
+    def _leave(self, wait: _Wait) -> None: ...
 
 @disjoint_base
 class _Future(concurrent.futures.Future[_T]):
-    def __new__(cls, *_args: Any, **_kwargs: Any) -> _Future[_T]: ...
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self: ...
     @classmethod
     def __class_getitem__(cls, item: Any) -> GenericAlias: ...
     def cancel(self) -> bool:
@@ -280,6 +296,9 @@ class _Future(concurrent.futures.Future[_T]):
             TypeError: `exc` is not an exception class.
         """
 
+    def _join(self, wait: _Wait) -> bool: ...
+    def _leave(self, wait: _Wait) -> None: ...
+    def _get_snapshot(self) -> tuple[bool, bool, _T | None, BaseException | None]: ...
     @property
     def name(self) -> str | None:
         """What its submitter called the task (`Pool.options`)."""
@@ -293,6 +312,24 @@ class _Future(concurrent.futures.Future[_T]):
     def set_running_or_notify_cancel(self) -> bool: ...
     def set_result(self, result: _T) -> None: ...
     def set_exception(self, exception: BaseException | None) -> None: ...
+
+@final
+class _Admission:
+    def _join(self, wait: _Wait) -> bool: ...
+    def _leave(self, _wait: _Wait) -> None: ...
+    @property
+    def seconds(self) -> float | None: ...
+    def proceed(self) -> Any: ...
+    def abandon(self) -> None: ...
+
+@final
+class _Mailbox:
+    def __new__(cls, event_loop: AbstractEventLoop) -> Self: ...
+    def wait(self, future: asyncio.Future[Any]) -> _Wait: ...
+    def deliver(self) -> None: ...
+
+@final
+class _Wait: ...
 
 def worker_state() -> Any:
     """Return what the pool's `initializer` returned in this worker; `None` without an initializer.

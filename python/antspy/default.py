@@ -19,6 +19,9 @@ def default_pool() -> Pool:
 
 # Bound methods: a call of the package's function costs no more than one of the pool's.
 submit = _pool.submit
+asubmit = _pool.asubmit
+arun = _pool.arun
+amap = _pool.amap
 go = _pool.go
 map = _pool.map
 wait = _pool.wait

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from typing import Any, TypeVar
 
 from ._antspy import _Future, _register_future
+from .loop_future import LoopFuture
 
 T = TypeVar("T")
 
@@ -28,7 +29,8 @@ class Future(_Future[T], concurrent.futures.Future[T]):
 
     def __await__(self) -> Generator[Any, None, T]:
         """Wait for the result in a coroutine. Cancelling the await cancels a task not yet started."""
-        return asyncio.wrap_future(self).__await__()
+        future: LoopFuture[T] = LoopFuture(loop=asyncio.get_running_loop())
+        return future.follow(self).__await__()
 
 
 _register_future(Future)

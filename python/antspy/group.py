@@ -4,9 +4,10 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 from .future import Future
+from .loop_future import wait_for
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -17,6 +18,7 @@ class Submits(Protocol):
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run `fn(*args, **kwargs)`, and return a future for its result."""
+        ...
 
 
 class Group:
@@ -30,10 +32,10 @@ class Group:
 
     `async with` does not block the event loop while it waits; cancelled, it cancels what has not started,
     waits for what runs, and is cancelled then, whatever has failed. `submit` itself waits for a place in a
-    full pool in a coroutine as everywhere.
+    full pool in a coroutine as everywhere; `asubmit` does so without blocking the loop.
 
     Args:
-        pool: Where the tasks run: anything with a `submit` like that of `Pool`.
+        pool: Where the tasks run: anything with a `submit` like that of `Pool`; and for coroutines `asubmit`.
 
     >>> from antspy import Pool
     >>> with Pool(4) as pool, pool.group() as group:
@@ -44,7 +46,7 @@ class Group:
     """
 
     def __init__(self, pool: Submits) -> None:
-        self._pool = pool
+        self._pool: Any = pool
         # Held for a few steps only, never while anything is called that may wait. It guards the four below.
         self._lock = threading.Lock()
         self._futures: list[Future[Any]] = []
@@ -62,11 +64,23 @@ class Group:
             RuntimeError: Called outside of the block.
             What `submit` of the pool raises.
         """
-        if not self._entered or self._over:
-            raise RuntimeError("submit() must be called inside of the group's block")
+        self._refuse_outside("submit")
         if self._failed:
             return _cancelled()
-        future = self._pool.submit(fn, *args, **kwargs)
+        return self._list(self._pool.submit(fn, *args, **kwargs))
+
+    async def asubmit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """The same for coroutines: waits for a place without blocking the event loop, as `Pool.asubmit`."""
+        self._refuse_outside("asubmit")
+        if self._failed:
+            return _cancelled()
+        return self._list(await self._pool.asubmit(fn, *args, **kwargs))
+
+    def _refuse_outside(self, method: str) -> None:
+        if not self._entered or self._over:
+            raise RuntimeError(f"{method}() must be called inside of the group's block")
+
+    def _list(self, future: Future[T]) -> Future[T]:
         # The group may fail meanwhile, in another thread. No task slips through:
         # 1. Here the future is listed, then `_failed` is read: one step under the lock.
         # 2. `_cancel` sets `_failed`, then copies the list: one step under the lock.
@@ -97,7 +111,7 @@ class Group:
             raise RuntimeError("the group has failed: it has no results")
         return [future.result() for future in self._futures]
 
-    def __enter__(self) -> "Group":
+    def __enter__(self) -> Self:
         with self._lock:
             if self._entered:
                 raise RuntimeError("a group can be entered only once")
@@ -120,7 +134,7 @@ class Group:
             self._end()
         _raise(errors, exc)
 
-    async def __aenter__(self) -> "Group":
+    async def __aenter__(self) -> Self:
         return self.__enter__()
 
     async def __aexit__(self, exc_type: object, exc: BaseException | None, traceback: object) -> None:
@@ -134,7 +148,7 @@ class Group:
                 for future in self._listed():
                     while not future.done():
                         try:
-                            await _done(future)
+                            await wait_for(future)
                         except asyncio.CancelledError as error:
                             cancelled = cancelled or error
                             self._cancel()
@@ -213,16 +227,6 @@ def _cancelled() -> Future[Any]:
     future.cancel()
     future.set_running_or_notify_cancel()  # else `concurrent.futures.wait` would wait for it
     return future
-
-
-async def _done(future: Future[Any]) -> None:
-    """Wait until the future is done; raise nothing but what ends the coroutine that waits."""
-    waiter = asyncio.wrap_future(future)
-    try:
-        await asyncio.wait([waiter])
-    finally:
-        # Tells asyncio that nobody will look at what it raised; it does nothing more to one that is done.
-        waiter.cancel()
 
 
 def _cancelling() -> bool:

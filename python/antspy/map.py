@@ -12,17 +12,21 @@ from typing import Any, Protocol, TypeVar
 T = TypeVar("T")
 
 
-class Submitter(Protocol):
-    """What `map` needs: a pool, several pools as one, or a view."""
+class Places(Protocol):
+    """What has places for tasks: a pool, several pools as one, or a view."""
+
+    @property
+    def _places(self) -> int | None: ...
+
+
+class Submitter(Places, Protocol):
+    """What `map` needs."""
 
     @property
     def submit(self) -> Any: ...
 
     @property
     def options(self) -> Any: ...
-
-    @property
-    def _places(self) -> int | None: ...
 
 
 def map_tasks(
@@ -34,20 +38,25 @@ def map_tasks(
     buffersize: int | None,
 ) -> Iterator[T]:
     """See `Pool.map`. Tasks go through `pool.submit`, looked up on the instance: others replace it."""
+    ahead = look_ahead(pool, fn, chunksize, buffersize)
+    if timeout is not None and not isinstance(timeout, (int, float)):
+        raise TypeError(f"timeout must be a number of seconds or None, not {timeout!r}")
+    deadline = None if timeout is None else time.monotonic() + timeout
+    items = zip(*iterables, strict=False)
+    if chunksize == 1:
+        return _results(_submitted(pool, fn, items, deadline), ahead, deadline)
+    chunks = ((fn, chunk) for chunk in iter(lambda: tuple(islice(items, chunksize)), ()))
+    return _flatten(_results(_submitted(pool, run_chunk, chunks, deadline), ahead, deadline))
+
+
+def look_ahead(pool: Places, fn: Callable[..., T], chunksize: int, buffersize: int | None) -> int | None:
+    """Judge the arguments of `map`, and return how many tasks it looks ahead at most; `None`: all."""
     if not callable(fn):
         raise TypeError(f"fn must be callable, not {fn!r}")
     _at_least_one("chunksize", chunksize)
     if buffersize is not None:
         _at_least_one("buffersize", buffersize)
-    if timeout is not None and not isinstance(timeout, (int, float)):
-        raise TypeError(f"timeout must be a number of seconds or None, not {timeout!r}")
-    deadline = None if timeout is None else time.monotonic() + timeout
-    ahead = min(filter(None, (buffersize, pool._places)), default=None)
-    items = zip(*iterables, strict=False)
-    if chunksize == 1:
-        return _results(_submitted(pool, fn, items, deadline), ahead, deadline)
-    chunks = ((fn, chunk) for chunk in iter(lambda: tuple(islice(items, chunksize)), ()))
-    return _flatten(_results(_submitted(pool, _run_chunk, chunks, deadline), ahead, deadline))
+    return min(filter(None, (buffersize, pool._places)), default=None)
 
 
 def map_as_executor(
@@ -108,7 +117,8 @@ def _left(deadline: float) -> float:
     return max(0.0, deadline - time.monotonic())
 
 
-def _run_chunk(fn: Callable[..., T], chunk: Iterable[tuple[Any, ...]]) -> list[T]:
+def run_chunk(fn: Callable[..., T], chunk: Iterable[tuple[Any, ...]]) -> list[T]:
+    """Call `fn` with each of several items: one task."""
     return [fn(*item) for item in chunk]
 
 

@@ -1,25 +1,27 @@
 """Several pools as one."""
 
 import itertools
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from operator import index
 from typing import Any, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, get_args
 
 from ._antspy import _Pool
+from .coroutine import Submits
+from .deadline import deadline, left
 from .errors import PoolOverloadError
 from .future import Future
 from .group import Group
 from .map import map_tasks
 from .pool import Pool
+from .pool_with_func import PoolWithFunc
 from .settings import Settings, prefix
 from .stats import Stats, read, total
 from .view import Options
 
 P = ParamSpec("P")
 T = TypeVar("T")
-PoolT = TypeVar("PoolT", bound=_Pool)
+PoolT = TypeVar("PoolT", bound="Pool | PoolWithFunc[Any]")
 
 Strategy = Literal["round_robin", "least_tasks"]
 """Which sub-pool gets a task."""
@@ -87,8 +89,8 @@ class _MultiPool(Generic[PoolT]):
         Raises:
             RuntimeError: Called by a task of a sub-pool: it would wait for itself.
         """
-        deadline = _deadline(timeout)
-        while all(pool.wait(_left(deadline)) for pool in self._pools):
+        end = deadline(timeout)
+        while all(pool.wait(left(end)) for pool in self._pools):
             # A task of a later pool may have submitted one to an earlier pool meanwhile.
             if all(pool.wait(0) for pool in self._pools):
                 return True
@@ -108,20 +110,27 @@ class _MultiPool(Generic[PoolT]):
         Raises:
             TimeoutError: Workers are left. All sub-pools are closed; `release` may be called again.
         """
-        deadline = _deadline(timeout)
+        end = deadline(timeout)
         _close(self._pools)
         if timeout == 0:
             return
         try:
             for pool in self._pools:
                 # Not 0 where no time is left: that would not tell whether workers are.
-                pool.release(_left(deadline, least=1e-9))
+                pool.release(left(end, least=1e-9))
         except TimeoutError:
             message = (
                 f"the pools still have {self.running} workers after {timeout} s; "
                 "release() may be called again"
             )
             raise TimeoutError(message) from None
+
+    async def arelease(self, timeout: float | None = None) -> None:
+        """Close all sub-pools, and wait in a coroutine until their workers are gone, as `Pool.arelease`."""
+        end = deadline(timeout)
+        _close(self._pools)
+        for pool in self._pools:
+            await pool.arelease(left(end))
 
     def reboot(self) -> None:
         """Open all sub-pools that are closed again, each once its workers are gone.
@@ -220,6 +229,13 @@ class _MultiPool(Generic[PoolT]):
         """Shut down, and wait for what was accepted."""
         self.shutdown(wait=True)
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Close all sub-pools, and wait for what was accepted."""
+        await self.arelease()
+
     def __repr__(self) -> str:
         state = "closed" if self.closed else "open"
         return (
@@ -228,7 +244,7 @@ class _MultiPool(Generic[PoolT]):
         )
 
 
-class MultiPool(_MultiPool[Pool], Executor):
+class MultiPool(_MultiPool[Pool], Submits, Executor):
     """Several pools as one: `size` sub-pools of `capacity` workers each, in `pools`.
 
     For a machine with so many threads that submit that they would wait for each other at one pool.
@@ -266,6 +282,9 @@ class MultiPool(_MultiPool[Pool], Executor):
         future: Future[T] = self._dispatcher.call(self._pools, "submit", fn, *args, **kwargs)
         return future
 
+    def _begin(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        return self._dispatcher.call(self._pools, "_begin", fn, *args, **kwargs)
+
     def go(self, fn: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Run `fn(*args, **kwargs)` on a sub-pool; nobody gets the result. As `Pool.go`."""
         self._dispatcher.call(self._pools, "go", fn, *args, **kwargs)
@@ -298,7 +317,7 @@ class MultiPool(_MultiPool[Pool], Executor):
         return MultiPoolView(self, options)
 
 
-class MultiPoolView:
+class MultiPoolView(Submits):
     """A `MultiPool` whose tasks are handed in on other terms. Made by `MultiPool.options`.
 
     It has every method of its owner; `submit`, `go`, `map` and `group` keep to the terms.
@@ -313,6 +332,9 @@ class MultiPoolView:
         """As `MultiPool.submit`."""
         future: Future[T] = self._owner._dispatcher.call(self._views, "submit", fn, *args, **kwargs)
         return future
+
+    def _begin(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        return self._owner._dispatcher.call(self._views, "_begin", fn, *args, **kwargs)
 
     def go(self, fn: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
         """As `MultiPool.go`."""
@@ -372,18 +394,3 @@ def _sum(numbers: Iterable[int | None]) -> int | None:
             return None
         total += number
     return total
-
-
-def _deadline(timeout: float | None) -> float | None:
-    """When a wait that begins now is over. Judged here, and not by the first pool: nothing is done yet."""
-    if timeout is None:
-        return None
-    if not isinstance(timeout, (int, float)):
-        raise TypeError(f"timeout must be a number of seconds or None, not {timeout!r}")
-    if not timeout >= 0:  # nan is not
-        raise ValueError(f"timeout must be at least 0 seconds, or None, not {timeout!r}")
-    return time.monotonic() + timeout
-
-
-def _left(deadline: float | None, least: float = 0.0) -> float | None:
-    return None if deadline is None else max(least, deadline - time.monotonic())

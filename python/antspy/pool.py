@@ -1,22 +1,24 @@
 """The pool."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from typing import Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack
 
 from ._antspy import _Pool
+from .coroutine import Releases, Submits
 from .exception_handler import ExceptionHandler
+from .future import Future
 from .group import Group
 from .map import map_tasks
 from .settings import Overflow, prefix, stack_bytes
 from .stats import Stats, read
 from .view import Options, PoolView, SubPool
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Pool(_Pool, Executor):
+class Pool(_Pool, Submits, Releases, Executor):
     """A pool of at most `capacity` workers.
 
     At most `capacity` tasks run at the same time, and at most `capacity + queue_size` are accepted and
@@ -90,8 +92,14 @@ class Pool(_Pool, Executor):
         )
 
     # The core's methods under their public names: a call costs no Python frame.
-    submit = _Pool._submit
     go = _Pool._go
+    if TYPE_CHECKING:
+        # Written out: pyright gives a mere assignment the type that `Executor` declares, with another future.
+        def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+            """Run `fn(*args, **kwargs)` on a worker, and return a future for its result."""
+            ...
+    else:
+        submit = _Pool._submit
 
     def map(
         self,
@@ -124,30 +132,6 @@ class Pool(_Pool, Executor):
         [32, 9]
         """
         return map_tasks(self, fn, iterables, timeout, chunksize, buffersize)
-
-    async def arelease(self, timeout: float | None = None) -> None:
-        """Close the pool as `release` does, and wait in a coroutine until all workers are gone.
-
-        The event loop goes on meanwhile. Cancelling this ends the wait and opens nothing; it may be called
-        again.
-
-        Args:
-            timeout: Seconds to wait; `None`: for ever.
-
-        Raises:
-            TimeoutError: Workers are left.
-
-        >>> import asyncio
-        >>> from antspy import Pool
-        >>> pool = Pool(2)
-        >>> pool.submit(abs, -1).result()
-        1
-        >>> asyncio.run(pool.arelease())
-        >>> pool.closed, pool.running
-        (True, 0)
-        """
-        self.release()
-        await asyncio.to_thread(self.release, timeout)
 
     def options(self, **options: Unpack[Options]) -> PoolView:
         """Return a view of the pool whose tasks are handed in on other terms.

@@ -1,10 +1,12 @@
 """A pool for one function."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 from ._antspy import _Pool
+from .coroutine import Releases, admitted, run
 from .future import Future
+from .loop_future import LoopFuture
 from .settings import Settings, prefix, stack_bytes
 from .stats import Stats, read
 from .view import Options, PoolWithFuncView
@@ -12,7 +14,7 @@ from .view import Options, PoolWithFuncView
 T = TypeVar("T")
 
 
-class PoolWithFunc(_Pool, Generic[T]):
+class PoolWithFunc(_Pool, Releases, Generic[T]):
     """A pool whose tasks are all calls of one function, which it holds once.
 
     Args:
@@ -63,15 +65,25 @@ class PoolWithFunc(_Pool, Generic[T]):
 
         def invoke(self, *args: Any) -> None:
             """Call the function with `args` on a worker, as `Pool.go` does."""
+            ...
 
         def submit(self, *args: Any) -> Future[T]:
             """Call the function with `args` on a worker, as `Pool.submit` does."""
+            ...
     else:
         # The core's methods under their public names: a call costs no Python frame.
         invoke = _Pool._invoke
         submit = _Pool._invoke_for_result
 
-    def options(self, **options: Unpack[Options]) -> PoolWithFuncView:
+    async def asubmit(self, *args: Any) -> Future[T]:
+        """Call the function with `args` on a worker, as `Pool.asubmit` does."""
+        return await admitted(self._begin_invoke(*args))
+
+    def arun(self, *args: Any) -> LoopFuture[T]:
+        """Call the function with `args` on a worker; `await` gives what it returned. As `Pool.arun`."""
+        return run(self._begin_invoke, *args)
+
+    def options(self, **options: Unpack[Options]) -> PoolWithFuncView[T]:
         """Return a view of the pool whose tasks are handed in on these terms, as `Pool.options` does."""
         return PoolWithFuncView(self, options)
 
@@ -79,7 +91,7 @@ class PoolWithFunc(_Pool, Generic[T]):
         """Return what the pool has done so far, as `Pool.stats` does."""
         return read(self)
 
-    def __enter__(self) -> "PoolWithFunc[T]":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: Any) -> None:

@@ -149,7 +149,7 @@ class ThreadPoolExecutor(Pool, concurrent.futures.ThreadPoolExecutor):
         return sys.maxsize if self.capacity is None else self.capacity
 
     @_max_workers.setter
-    def _max_workers(self, max_workers: int) -> None:
+    def _max_workers(self, max_workers: int) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self.tune(max_workers)
 
     @property

@@ -1,10 +1,13 @@
 """Views of a pool: the same methods, with other terms for the tasks that go through them."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypedDict, TypeVar, Unpack
 
 from ._antspy import _Pool, _View
+from .coroutine import Submits, admitted, run
+from .future import Future
 from .group import Group
+from .loop_future import LoopFuture
 from .map import map_tasks
 
 T = TypeVar("T")
@@ -30,7 +33,7 @@ class _AnyView(_View):
 
     _owner: Any
 
-    def __new__(cls, owner: Any, options: Options) -> "_AnyView":
+    def __new__(cls, owner: Any, options: Options) -> Self:
         pool: _Pool = owner if isinstance(owner, _Pool) else owner._pool
         places = owner if isinstance(owner, _View) else None
         terms: Any = {**_DEFAULTS, **options}  # a wrong name is a TypeError there
@@ -45,7 +48,7 @@ class _AnyView(_View):
         return getattr(self._owner, name)
 
 
-class PoolView(_AnyView):
+class PoolView(_AnyView, Submits):
     """A pool, or a sub-pool, whose tasks are handed in on other terms. Made by `Pool.options`.
 
     It has every method of its owner; `submit`, `go`, `map` and `group` keep to the terms.
@@ -88,13 +91,31 @@ class PoolView(_AnyView):
         return f"<PoolView of {self._owner!r}{_shown(self)}>"
 
 
-class PoolWithFuncView(_AnyView):
+class PoolWithFuncView(_AnyView, Generic[T]):
     """A `PoolWithFunc` whose tasks are handed in on other terms. Made by `PoolWithFunc.options`."""
 
-    invoke = _View._invoke
-    submit = _View._invoke_for_result
+    if TYPE_CHECKING:
 
-    def options(self, **options: Unpack[Options]) -> "PoolWithFuncView":
+        def invoke(self, *args: Any) -> None:
+            """As `PoolWithFunc.invoke`."""
+            ...
+
+        def submit(self, *args: Any) -> Future[T]:
+            """As `PoolWithFunc.submit`."""
+            ...
+    else:
+        invoke = _View._invoke
+        submit = _View._invoke_for_result
+
+    async def asubmit(self, *args: Any) -> Future[T]:
+        """As `PoolWithFunc.asubmit`."""
+        return await admitted(self._begin_invoke(*args))
+
+    def arun(self, *args: Any) -> LoopFuture[T]:
+        """As `PoolWithFunc.arun`."""
+        return run(self._begin_invoke, *args)
+
+    def options(self, **options: Unpack[Options]) -> "PoolWithFuncView[T]":
         """Return a view with these terms, and this one's where none are given."""
         return PoolWithFuncView(self, {**self._settings(), **options})
 
@@ -107,7 +128,7 @@ def _shown(view: _View) -> str:
     return "".join(f" {name}={value!r}" for name, value in settings.items() if value != _DEFAULTS.get(name))
 
 
-class SubPool(_View):
+class SubPool(_View, Submits):
     """At most `n` of a pool's places, and the pool's workers. Made by `Pool.subpool`.
 
     Its tasks take a place here and then one in the pool, and do what the pool's `overflow` says where there
@@ -123,7 +144,7 @@ class SubPool(_View):
     submit = _View._submit
     go = _View._go
 
-    def __new__(cls, pool: _Pool, n: int) -> "SubPool":
+    def __new__(cls, pool: _Pool, n: int) -> Self:
         if n is None or isinstance(n, _View):  # these mean something else there
             raise TypeError(f"n must be an int, not {n!r}")
         return super().__new__(cls, pool, places=n, **_DEFAULTS)

@@ -1,12 +1,12 @@
 """Waiting for a number of jobs."""
 
-import asyncio
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, Self
 
 from ._antspy import _WaitGroup
 from .default import default_pool
+from .loop_future import wait_for
 from .pool import Pool
 
 P = ParamSpec("P")
@@ -45,7 +45,7 @@ class WaitGroup(_WaitGroup):
         pool = default_pool() if self._pool is None else self._pool
         self._go(pool, fn, *args, **kwargs)
 
-    def __enter__(self) -> "WaitGroup":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -59,19 +59,14 @@ class WaitGroup(_WaitGroup):
 
     def __await__(self) -> Generator[Any, None, None]:
         """Wait for all jobs in a coroutine, without blocking its loop."""
-        loop = asyncio.get_running_loop()
-        zero = loop.create_future()
+        return wait_for(self).__await__()
 
-        def settle() -> None:
-            if not zero.done():
-                zero.set_result(None)
+    async def __aenter__(self) -> "WaitGroup":
+        return self
 
-        def tell() -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(settle)
-
-        self._listen(tell)
-        yield from zero
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Wait for all jobs, without blocking the loop."""
+        await self
 
     def __repr__(self) -> str:
         return f"<WaitGroup count={self.count}>"

@@ -46,6 +46,9 @@ pub enum Refusal<I> {
     NoThread(io::Error),
 }
 
+/// What comes of handing in a task.
+pub type Submitted<H, T = ()> = Result<T, Box<Refused<H>>>;
+
 /// A task that was not accepted comes back to its owner.
 pub struct Refused<H: Host> {
     /// The task, untouched.

@@ -78,13 +78,31 @@ impl<T> Lanes<T> {
         Some(item)
     }
 
-    #[cold]
-    fn pop_by_rule(&mut self) -> Option<T> {
+    /// The next one, if it is `wanted`.
+    pub(super) fn pop_if(&mut self, wanted: impl FnOnce(&T) -> bool) -> Option<T> {
+        let next = self.lanes[self.next_lane()?].items.front();
+        if next.is_some_and(wanted) {
+            self.pop()
+        } else {
+            None
+        }
+    }
+
+    /// Which lane gives the next one, by the rule.
+    fn next_lane(&self) -> Option<usize> {
         let ready = |lane: &Lane<T>| !lane.items.is_empty();
         let starving = |lane: &Lane<T>| ready(lane) && lane.passed >= PATIENCE;
-        let from = self.lanes.iter().rposition(starving);
-        let from = from.or_else(|| self.lanes.iter().position(ready))?;
-        for lane in self.lanes.iter_mut().filter(|lane| ready(lane)) {
+        let starved = self.lanes.iter().rposition(starving);
+        starved.or_else(|| self.lanes.iter().position(ready))
+    }
+
+    #[cold]
+    fn pop_by_rule(&mut self) -> Option<T> {
+        let from = self.next_lane()?;
+        for lane in &mut self.lanes {
+            if lane.items.is_empty() {
+                continue;
+            }
             lane.passed = lane.passed.saturating_add(1);
         }
         self.lanes[from].passed = 0;

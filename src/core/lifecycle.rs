@@ -4,7 +4,8 @@ use std::{io, time::Instant};
 
 use super::{
     Cut, Ending, Fault, Host, Park, Phase, Pool, Scope, Search, State, Unfinished, Until, Verdict,
-    Waiter,
+    Waiter, Waiting,
+    line::Told,
     state::Joiner,
     sync::{Arc, MutexGuard, Weak, thread::JoinHandle},
     worker::{Duty, Worker, is_worker_of},
@@ -113,12 +114,9 @@ impl<H: Host> Pool<H> {
             state.phase = phase;
         }
         self.draw_outline(&state);
-        let submitters = state.submitters.take_all();
+        let submitters = state.clear_line();
         let quotas = state.quotas.clone();
         let watcher = state.watcher.clone();
-        for submitter in &submitters {
-            submitter.decide(Verdict::Closed);
-        }
         let mut sent_home = Vec::new();
         while let Some(worker) = state.idle.pop_oldest() {
             state.dismiss(&worker);
@@ -126,7 +124,7 @@ impl<H: Host> Pool<H> {
         }
         drop(state);
         for submitter in submitters {
-            submitter.wake();
+            submitter.waiter().wake();
         }
         for worker in sent_home.iter().chain(&watcher) {
             worker.parker.unpark();
@@ -205,32 +203,48 @@ impl<H: Host> Pool<H> {
         scope: Scope<'_, H>,
         deadline: Option<Instant>,
     ) -> Result<(), Unfinished<H::Interrupt>> {
-        let mut state = self.state.lock();
-        if state.holds(until) {
+        if self.state.lock().holds(until) {
             return Ok(());
         }
         if until != Until::Settled && is_worker_of(self) {
             return Err(Unfinished::Itself);
         }
         let waiter = Arc::new(Waiter::default());
-        state.joiners.push(Joiner {
-            until,
-            waiter: waiter.clone(),
-        });
-        drop(state);
+        if !self.join_until(until, &waiter) {
+            return Ok(());
+        }
         let Err(cut) = waiter.wait::<H>(scope, deadline) else {
             return Ok(());
         };
-        let mut state = self.state.lock();
-        state
-            .joiners
-            .retain(|joiner| !Arc::ptr_eq(&joiner.waiter, &waiter));
-        drop(state);
+        self.leave_joiners(&waiter);
         match cut {
             Cut::Interrupted(interrupt) => Err(Unfinished::Interrupted(interrupt)),
             Cut::TimedOut if waiter.verdict() == Verdict::Granted => Ok(()),
             Cut::TimedOut => Err(Unfinished::TimedOut),
         }
+    }
+
+    /// Has `waiter` told when every thread has ended. `false`: that is so now.
+    pub fn join_gone(&self, waiter: &Waiting<H>) -> bool {
+        self.join_until(Until::Gone, waiter)
+    }
+
+    fn join_until(&self, until: Until, waiter: &Waiting<H>) -> bool {
+        let mut state = self.state.lock();
+        let waits = !state.holds(until);
+        if waits {
+            let waiter = waiter.clone();
+            state.joiners.push(Joiner { until, waiter });
+        }
+        waits
+    }
+
+    /// `waiter` waits no more.
+    pub fn leave_joiners(&self, waiter: &Waiting<H>) {
+        let mut state = self.state.lock();
+        state
+            .joiners
+            .retain(|joiner| !Arc::ptr_eq(&joiner.waiter, waiter));
     }
 
     /// Opens a closed pool again, once its threads have ended; on an open pool nothing happens.
@@ -262,7 +276,7 @@ impl<H: Host> Pool<H> {
     pub(super) fn keep_handle(&self, worker: &Worker<H>, handle: JoinHandle<()>) {
         let state = self.state.lock();
         if worker.duty() == Duty::Gone {
-            Self::see_off(state, handle);
+            self.see_off(state, handle);
         } else {
             *worker.handle.lock() = Some(handle);
         }
@@ -276,27 +290,25 @@ impl<H: Host> Pool<H> {
         me.set_duty(Duty::Gone);
         let own = me.handle.lock().take();
         match own {
-            Some(own) => Self::see_off(state, own),
+            Some(own) => self.see_off(state, own),
             // Its starter has not come to keep the handle yet, and counts the thread as ended when it does:
             // until then nobody could join it.
-            None => Self::tell_and_wake(state),
+            None => self.tell_and_wake(state),
         }
     }
 
     /// A thread does nothing more that anyone could notice: from now on it need only be joined.
-    fn see_off(mut state: MutexGuard<'_, State<H>>, handle: JoinHandle<()>) {
+    fn see_off(&self, mut state: MutexGuard<'_, State<H>>, handle: JoinHandle<()>) {
         let before = state.last_exit.replace(handle);
         state.threads -= 1;
-        Self::tell_and_wake(state);
+        self.tell_and_wake(state);
         before.into_iter().for_each(join);
     }
 
-    fn tell_and_wake(mut state: MutexGuard<'_, State<H>>) {
-        let woken = state.tell();
+    fn tell_and_wake(&self, mut state: MutexGuard<'_, State<H>>) {
+        let told = state.tell(self.host(), Told::nobody());
         drop(state);
-        for waiter in woken {
-            waiter.wake();
-        }
+        told.wake();
     }
 }
 

@@ -9,6 +9,7 @@ mod host;
 mod idle;
 mod lanes;
 mod lifecycle;
+mod line;
 mod nested;
 mod patience;
 mod pool;
@@ -24,15 +25,16 @@ mod waiter;
 mod worker;
 
 pub use config::{Config, Invalid, Overflow, UNLIMITED};
-pub use error::{Ending, Fault, Refusal, Refused, Unfinished};
+pub use error::{Ending, Fault, Refusal, Refused, Submitted, Unfinished};
 pub use host::{Host, Outcome, Ran, Scope, Task};
 pub use lanes::Priority;
+pub use line::Candidate;
 pub use pool::{Outline, Pool};
 pub use quota::{Entrance, Guard, Quota};
 pub use rate::Rate;
 pub use stats::{Histogram, Stats, Tally};
-pub use submit::Terms;
-pub use wait_group::{Listener, OutOfRange, WaitGroup};
-pub use waiter::{Cut, Park, Parked, Verdict, Waiter};
+pub use submit::{Terms, Turn};
+pub use wait_group::{OutOfRange, WaitGroup};
+pub use waiter::{Cut, Park, Parked, Verdict, Waiter, Waiting};
 
 use state::{Phase, Search, State, Summons, Until};

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     Host, Park, Parked, Pool, Search,
+    line::Told,
     sync::Arc,
     worker::{Duty, Worker},
 };
@@ -70,18 +71,20 @@ impl<H: Host> Pool<H> {
     /// If the others have done it all, back among the idle, as if not called; since when.
     fn return_to_idle(&self, me: &Arc<Worker<H>>) -> Option<Instant> {
         let mut state = self.state.lock();
+        let mut told = Told::nobody();
+        state.grant(self.host(), &mut told);
         if !state.queue.is_empty() || !state.phase.accepts() || state.live > state.capacity {
+            drop(state);
+            told.wake();
             return None;
         }
         let now = self.host().now();
         state.search = Search::None;
         me.set_duty(Duty::Idle);
         state.idle.push(now, me.clone());
-        let woken = state.tell();
+        let told = state.tell(self.host(), told);
         drop(state);
-        for waiter in woken {
-            waiter.wake();
-        }
+        told.wake();
         Some(now)
     }
 }

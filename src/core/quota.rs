@@ -6,9 +6,9 @@
 use std::{fmt, time::Instant};
 
 use super::{
-    Cut, Host, Pool, Refusal, Scope, Terms, Verdict, WaitGroup, Waiter,
+    Cut, Host, Pool, Refusal, Scope, Terms, Verdict, WaitGroup, Waiter, Waiting,
     lanes::Lanes,
-    submit::{WhenFull, closed},
+    submit::{Caller, Turn, WhenFull},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -16,7 +16,7 @@ struct State<H: Host> {
     limit: usize,
     /// Places taken: tasks from their acceptance to their end.
     taken: usize,
-    submitters: Lanes<Arc<Waiter<H::Parker>>>,
+    submitters: Lanes<Waiting<H>>,
 }
 
 /// The places of a sub-pool. One lock guards them and those who wait for them.
@@ -160,49 +160,89 @@ impl<H: Host> Pool<H> {
         terms: &Terms,
         scope: Scope<'_, H>,
     ) -> Result<Entrance<H>, Refusal<H::Interrupt>> {
-        self.refuse_if_closed()?;
-        let mut state = quota.state.lock();
-        if state.taken < state.limit && state.submitters.is_empty() {
-            quota.take(&mut state);
-            return Ok(Entrance::Admitted(quota.guard()));
-        }
-        match self.when_full(state.submitters.len()) {
-            WhenFull::Wait => {}
-            WhenFull::RunHere if H::can_nest(scope) => return Ok(Entrance::Here),
-            WhenFull::RunHere => return Err(Refusal::TooDeep),
-            WhenFull::Discard => return Ok(Entrance::Discarded),
-            WhenFull::Refuse => return Err(Refusal::Overload),
-        }
         let waiter = Arc::new(Waiter::default());
-        state.submitters.push(terms.priority, waiter.clone());
-        drop(state);
-        // Once more: it may have been closed, and all who waited sent away, just before this came in line.
-        let outcome = match self.refuse_if_closed() {
-            Ok(()) => waiter
-                .wait::<H>(scope, terms.place_by(self.host()))
-                .map_err(|cut| match cut {
-                    Cut::Interrupted(interrupt) => Refusal::Interrupted(interrupt),
-                    Cut::TimedOut => Refusal::TimedOut,
-                }),
-            Err(closed) => Err(closed),
-        };
-        let mut state = quota.state.lock();
-        state
-            .submitters
-            .take_first(|other| Arc::ptr_eq(other, &waiter));
-        drop(state);
+        match self.line_up_at(quota, terms, (&waiter, Caller::Thread), scope)? {
+            Turn::Decided(entrance) => Ok(entrance),
+            Turn::InLine(()) => {
+                let outcome = waiter.wait::<H>(scope, terms.place_by(self.host()));
+                self.end_enter(quota, &waiter, outcome)
+            }
+        }
+    }
+
+    /// The same for a coroutine, which does not sleep: where a thread would, `waiter` stands in line, and
+    /// [`end_enter`](Self::end_enter) follows once it has been told.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn begin_enter(
+        &self,
+        quota: &Arc<Quota<H>>,
+        terms: &Terms,
+        waiter: &Waiting<H>,
+        scope: Scope<'_, H>,
+    ) -> Result<Turn<Entrance<H>, ()>, Refusal<H::Interrupt>> {
+        self.line_up_at(quota, terms, (waiter, Caller::Coroutine), scope)
+    }
+
+    /// Ends a wait in the line of a sub-pool: with the verdict, or because nobody waits any more.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn end_enter(
+        &self,
+        quota: &Arc<Quota<H>>,
+        waiter: &Waiting<H>,
+        outcome: Result<Verdict, Cut<H::Interrupt>>,
+    ) -> Result<Entrance<H>, Refusal<H::Interrupt>> {
+        // Most have been told, and need not be looked for: the line may be long.
+        if waiter.verdict() == Verdict::None {
+            let mut state = quota.state.lock();
+            state
+                .submitters
+                .take_first(|other| Arc::ptr_eq(other, waiter));
+        }
         // A place granted in the last moment: to be used, or given back by the guard.
         let guard = (waiter.verdict() == Verdict::Granted).then(|| quota.guard());
         match (outcome, guard) {
             (Ok(_), Some(guard)) => Ok(Entrance::Admitted(guard)),
             // Closed, and perhaps open again since.
             (Ok(_), None) => Err(self.refuse_if_closed().err().unwrap_or(Refusal::Closed)),
-            (Err(why), _) => Err(why),
+            (Err(Cut::Interrupted(interrupt)), _) => Err(Refusal::Interrupted(interrupt)),
+            (Err(Cut::TimedOut), _) => Err(Refusal::TimedOut),
         }
     }
 
-    fn refuse_if_closed(&self) -> Result<(), Refusal<H::Interrupt>> {
-        closed(&self.state.lock().phase).map_or(Ok(()), Err)
+    fn line_up_at(
+        &self,
+        quota: &Arc<Quota<H>>,
+        terms: &Terms,
+        (waiter, caller): (&Waiting<H>, Caller),
+        scope: Scope<'_, H>,
+    ) -> Result<Turn<Entrance<H>, ()>, Refusal<H::Interrupt>> {
+        self.refuse_if_closed()?;
+        let mut state = quota.state.lock();
+        if state.taken < state.limit && state.submitters.is_empty() {
+            quota.take(&mut state);
+            return Ok(Turn::Decided(Entrance::Admitted(quota.guard())));
+        }
+        match self.when_full(state.submitters.len(), caller) {
+            WhenFull::Wait => {}
+            WhenFull::RunHere if H::can_nest(scope) => {
+                return Ok(Turn::Decided(Entrance::Here));
+            }
+            WhenFull::RunHere => return Err(Refusal::TooDeep),
+            WhenFull::Discard => return Ok(Turn::Decided(Entrance::Discarded)),
+            WhenFull::Refuse => return Err(Refusal::Overload),
+        }
+        state.submitters.push(terms.priority, waiter.clone());
+        drop(state);
+        // Once more: it may have been closed, and all who waited sent away, just before this came in line.
+        if let Err(closed) = self.refuse_if_closed() {
+            drop(self.end_enter(quota, waiter, Err(Cut::TimedOut)));
+            return Err(closed);
+        }
+        Ok(Turn::InLine(()))
     }
 }
 

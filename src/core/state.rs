@@ -6,9 +6,10 @@
 use std::time::Instant;
 
 use super::{
-    Config, Fault, Host, Tally, UNLIMITED, Verdict, Waiter,
+    Config, Fault, Host, Tally, UNLIMITED, Waiter,
     idle::Idle,
     lanes::Lanes,
+    line::{Submitter, Told},
     patience::Patience,
     queue::Queue,
     quota::Quota,
@@ -102,8 +103,8 @@ pub(super) struct State<H: Host> {
     /// How long a searcher waits before it enters the host; see `patience.rs`.
     pub(super) patience: Patience,
     pub(super) idle: Idle<H>,
-    /// Blocked submitters, by the priority of their tasks.
-    pub(super) submitters: Lanes<Arc<Waiter<H::Parker>>>,
+    /// Those who wait for a place, by the priority of their tasks.
+    pub(super) submitters: Lanes<Submitter<H>>,
     /// When the next task may start, if there is a rate.
     pub(super) schedule: Option<Schedule>,
     /// The worker that sleeps until then: [`Search::Paced`].
@@ -162,6 +163,12 @@ impl<H: Host> State<H> {
         self.in_flight < self.places()
     }
 
+    /// Whether one more task goes in at once. A newcomer does not overtake those who wait for a place.
+    #[inline]
+    pub(super) fn admits(&self) -> bool {
+        self.phase.accepts() && self.has_place() && self.submitters.is_empty()
+    }
+
     /// Whether somebody may have to be told of a change, or summoned: mostly not.
     #[inline]
     pub(super) fn concerns_somebody(&self) -> bool {
@@ -177,15 +184,14 @@ impl<H: Host> State<H> {
 
     /// Decides on everyone whose wait a change of the books has ended: they are to be woken.
     #[inline]
-    pub(super) fn tell(&mut self) -> Vec<Arc<Waiter<H::Parker>>> {
-        let mut woken = Vec::new();
+    pub(super) fn tell(&mut self, host: &H, mut told: Told<H>) -> Told<H> {
         if !self.submitters.is_empty() {
-            self.grant(&mut woken);
+            self.grant(host, &mut told);
         }
         if !self.joiners.is_empty() {
-            self.join(&mut woken);
+            self.join(&mut told);
         }
-        woken
+        told
     }
 
     /// The invariant: while the queue is not empty and one is idle, or fewer than `capacity` workers live
@@ -246,25 +252,6 @@ impl<H: Host> State<H> {
         self.started - 1
     }
 
-    /// Gives blocked submitters the places that are free, the first come first. A place is the submitter's
-    /// own from then on: nobody who comes later can take it before the submitter has woken.
-    ///
-    /// While a woken worker searches and the queue is not empty this waits for it: it comes here too.
-    /// A submitter needs the interpreter just as the searcher does, so it could not use the place sooner;
-    /// and a worker that runs through a thousand short tasks wakes it once, not in the midst of them.
-    fn grant(&mut self, woken: &mut Vec<Arc<Waiter<H::Parker>>>) {
-        if self.search == Search::Woken && !self.queue.is_empty() {
-            return;
-        }
-        while self.has_place()
-            && let Some(submitter) = self.submitters.pop()
-        {
-            self.in_flight += 1;
-            submitter.decide(Verdict::Granted);
-            woken.push(submitter);
-        }
-    }
-
     /// Whether what `until` names is so.
     pub(super) fn holds(&self, until: Until) -> bool {
         match until {
@@ -288,14 +275,13 @@ impl<H: Host> State<H> {
     }
 
     /// Tells the joiners whose wait is over.
-    fn join(&mut self, woken: &mut Vec<Arc<Waiter<H::Parker>>>) {
+    fn join(&mut self, told: &mut Told<H>) {
         if !self.joiners.iter().any(|joiner| self.holds(joiner.until)) {
             return; // the usual case: a task has ended while somebody waits for all of them
         }
         for joiner in std::mem::take(&mut self.joiners) {
             if self.holds(joiner.until) {
-                joiner.waiter.decide(Verdict::Granted);
-                woken.push(joiner.waiter);
+                told.add(joiner.waiter);
             } else {
                 self.joiners.push(joiner);
             }

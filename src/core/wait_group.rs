@@ -3,7 +3,7 @@
 use std::{fmt, time::Instant};
 
 use super::{
-    Cut, Host, Scope, Verdict, Waiter,
+    Cut, Host, Scope, Verdict, Waiter, Waiting,
     sync::{Arc, Mutex},
 };
 
@@ -16,13 +16,9 @@ pub struct OutOfRange {
     pub delta: i64,
 }
 
-/// Called once when the count reaches zero, by the thread that brought it there, outside of the lock.
-pub type Listener = Box<dyn FnOnce() + Send>;
-
 struct State<H: Host> {
     count: u64,
-    waiters: Vec<Arc<Waiter<H::Parker>>>,
-    listeners: Vec<Listener>,
+    waiters: Vec<Waiting<H>>,
 }
 
 /// `add` before a job, `done` at its end, `wait` for all of them.
@@ -41,7 +37,6 @@ impl<H: Host> WaitGroup<H> {
             state: Mutex::new(State {
                 count: 0,
                 waiters: Vec::new(),
-                listeners: Vec::new(),
             }),
         }
     }
@@ -61,20 +56,16 @@ impl<H: Host> WaitGroup<H> {
         state.count = count
             .checked_add_signed(delta)
             .ok_or(OutOfRange { count, delta })?;
-        if state.count != 0 || (state.waiters.is_empty() && state.listeners.is_empty()) {
+        if state.count != 0 || state.waiters.is_empty() {
             return Ok(());
         }
         let waiters = std::mem::take(&mut state.waiters);
-        let listeners = std::mem::take(&mut state.listeners);
         for waiter in &waiters {
             waiter.decide(Verdict::Granted);
         }
         drop(state);
         for waiter in waiters {
             waiter.wake();
-        }
-        for listener in listeners {
-            listener();
         }
         Ok(())
     }
@@ -98,45 +89,45 @@ impl<H: Host> WaitGroup<H> {
         deadline: Option<Instant>,
         help: impl FnMut(),
     ) -> Result<bool, H::Interrupt> {
-        let mut state = self.state.lock();
-        if state.count == 0 {
+        if self.count() == 0 {
             return Ok(true);
         }
         let waiter = Arc::new(Waiter::default());
-        state.waiters.push(waiter.clone());
-        drop(state);
+        if !self.join(&waiter) {
+            return Ok(true);
+        }
         let Err(cut) = waiter.wait_and_help::<H>(scope, deadline, help) else {
             return Ok(true);
         };
-        self.state
-            .lock()
-            .waiters
-            .retain(|other| !Arc::ptr_eq(other, &waiter));
+        self.leave(&waiter);
         match cut {
             Cut::Interrupted(interrupt) => Err(interrupt),
             Cut::TimedOut => Ok(waiter.verdict() == Verdict::Granted),
         }
     }
 
-    /// Has those who wait look again whether they can help.
+    /// Has `waiter` told when the count reaches zero. `false`: it is zero now, and nothing is to be waited for.
+    pub fn join(&self, waiter: &Waiting<H>) -> bool {
+        let mut state = self.state.lock();
+        let waits = state.count > 0;
+        if waits {
+            state.waiters.push(waiter.clone());
+        }
+        waits
+    }
+
+    /// `waiter` waits no more.
+    pub fn leave(&self, waiter: &Waiting<H>) {
+        let mut state = self.state.lock();
+        state.waiters.retain(|other| !Arc::ptr_eq(other, waiter));
+    }
+
+    /// Has the threads that wait look again whether they can help.
     pub fn nudge(&self) {
         let waiters = self.state.lock().waiters.clone();
         for waiter in waiters {
-            waiter.wake();
+            waiter.nudge();
         }
-    }
-
-    /// Has `listener` called when the count reaches zero. Hands it back if it is zero now.
-    ///
-    /// # Errors
-    /// The listener itself, uncalled: there is nothing to wait for.
-    pub fn listen(&self, listener: Listener) -> Result<(), Listener> {
-        let mut state = self.state.lock();
-        if state.count == 0 {
-            return Err(listener);
-        }
-        state.listeners.push(listener);
-        Ok(())
     }
 }
 

@@ -1,10 +1,14 @@
-//! One blocked thread: how it sleeps, what it is told, and the one loop in which all waits are spent.
+//! Somebody who waits: how it sleeps, what it is told, and the one loop in which all waits of threads are spent.
+//! A coroutine stands in the same lines, with a parker that does not sleep.
 
 use std::time::Instant;
 
 use super::{
     Host, Scope,
-    sync::atomic::{AtomicU8, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
 };
 
 /// How a thread sleeps until another wakes it. A wake-up that comes first is kept for the next sleep;
@@ -14,6 +18,11 @@ pub trait Park: Default + Send + Sync + 'static {
     fn park(&self, deadline: Option<Instant>) -> Parked;
     /// Wakes the thread that sleeps here, or the next that will.
     fn unpark(&self);
+    /// Whether a thread sleeps here, that can be woken to look around. Else this belongs to a coroutine, whose
+    /// thread has others to look after, and `unpark` is only for its verdict.
+    fn is_thread(&self) -> bool {
+        true
+    }
 }
 
 /// Why a sleep ended.
@@ -48,16 +57,32 @@ pub enum Cut<I> {
     Interrupted(I),
 }
 
-/// A thread that waits for a [`Verdict`].
+/// A thread, or a coroutine, that waits for a [`Verdict`].
 #[derive(Debug, Default)]
 pub struct Waiter<P> {
     parker: P,
     /// Written once, by whoever took this waiter off its list under that list's lock, with `Release`
-    /// before `unpark`. Read by the waiting thread with `Acquire`: it sees all that came before.
+    /// before `unpark`. Read by whoever waits with `Acquire`: it sees all that came before.
     verdict: AtomicU8,
 }
 
+/// A waiter that stands in a line.
+pub type Waiting<H> = Arc<Waiter<<H as Host>::Parker>>;
+
 impl<P: Park> Waiter<P> {
+    /// A waiter that waits as `parker` does.
+    pub fn new(parker: P) -> Self {
+        Self {
+            parker,
+            verdict: AtomicU8::new(Verdict::None as u8),
+        }
+    }
+
+    /// How it waits.
+    pub fn parker(&self) -> &P {
+        &self.parker
+    }
+
     /// Decides what the waiter is told. Call under the lock of the list it stood on, then
     /// [`wake`](Self::wake) it after the lock is released.
     pub fn decide(&self, verdict: Verdict) {
@@ -67,6 +92,13 @@ impl<P: Park> Waiter<P> {
     /// Wakes the waiting thread.
     pub fn wake(&self) {
         self.parker.unpark();
+    }
+
+    /// Has a sleeping thread look around.
+    pub fn nudge(&self) {
+        if self.parker.is_thread() {
+            self.parker.unpark();
+        }
     }
 
     /// What the waiter has been told.

@@ -20,6 +20,7 @@ use pyo3::{
 };
 
 use super::{
+    admission::Admission,
     arguments,
     order::{Order, View},
     pool::Pool,
@@ -232,6 +233,11 @@ methods! {
         target.pool.go(target.py, call, None, target.order)?;
         Ok(target.py.None().into_ptr())
     };
+    begin, c"begin", c"begin($self, fn, /, *args, **kwargs)\n--\n\n\
+    Submit without blocking: return the future, or an admission that stands in line.", |target, arguments| {
+        let call = arguments.call(target.py, "asubmit")?;
+        Ok(Admission::begin(target.py, target.pool.core(target.py)?, call, target.order)?.into_ptr())
+    };
     invoke, c"invoke", c"invoke($self, /, *args)\n--\n\n\
     Run the pool's function with args on a worker; nobody gets the result.", |target, arguments| {
         let call = arguments.held_call(target.py, target.pool, "invoke")?;
@@ -242,6 +248,11 @@ methods! {
     Run the pool's function with args on a worker; return a future for its result.", |target, arguments| {
         let call = arguments.held_call(target.py, target.pool, "submit")?;
         Ok(target.pool.submit(target.py, call, target.order)?.into_ptr())
+    };
+    begin_invoke, c"begin_invoke", c"begin_invoke($self, /, *args)\n--\n\n\
+    Submit a call of the pool's function without blocking, as begin does.", |target, arguments| {
+        let call = arguments.held_call(target.py, target.pool, "asubmit")?;
+        Ok(Admission::begin(target.py, target.pool.core(target.py)?, call, target.order)?.into_ptr())
     };
 }
 

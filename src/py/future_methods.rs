@@ -21,7 +21,10 @@ use super::{
     arguments, errors, fork,
     future::{Future, Inner, State},
     host::Host,
-    interrupt, stack,
+    interrupt,
+    mailbox::Wait,
+    parker::Parker,
+    stack,
     task::Task,
 };
 use crate::core::{Cut, Waiter, sync::Mutex};
@@ -49,39 +52,48 @@ impl Future {
     /// Sleeps until it is done; an error if that takes longer than `timeout`.
     fn join(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let (future, py) = (slf.get(), slf.py());
-        let mut inner = future.inner.lock();
-        if inner.state.is_done() {
+        if future.inner.lock().state.is_done() {
             return Ok(());
         }
-        drop(inner);
         future.settle_inherited(py);
         let timeout = arguments::lenient_timeout(timeout)?;
         if timeout.0 != Some(Duration::ZERO) {
             Self::help(slf)?;
         }
         let deadline = timeout.deadline();
-        inner = future.inner.lock();
-        if inner.state.is_done() {
+        let waiter = Arc::new(Waiter::default());
+        if !future.line_up(waiter.clone()) {
             return Ok(());
         }
-        let waiter = Arc::new(Waiter::default());
-        let hooks = inner.hooks.get_or_insert_default();
-        hooks.blocked.push(waiter.clone());
-        drop(inner);
         let Err(cut) = waiter.wait::<Host>(py, deadline) else {
             return Ok(());
         };
-        let mut inner = future.inner.lock();
-        if let Some(hooks) = &mut inner.hooks {
-            hooks.blocked.retain(|other| !Arc::ptr_eq(other, &waiter));
-        }
-        let done = inner.state.is_done();
-        drop(inner);
+        let done = future.leave(&waiter);
         match cut {
             Cut::Interrupted(error) => Err(error),
             Cut::TimedOut if done => Ok(()),
             Cut::TimedOut => Err(PyTimeoutError::new_err(())),
         }
+    }
+
+    /// Has `waiter` told of the end. `false`: that was before.
+    fn line_up(&self, waiter: Arc<Waiter<Parker>>) -> bool {
+        let mut inner = self.inner.lock();
+        let waits = !inner.state.is_done();
+        if waits {
+            let hooks = inner.hooks.get_or_insert_default();
+            hooks.blocked.push(waiter);
+        }
+        waits
+    }
+
+    /// `waiter` waits no more. Returns whether the future has ended.
+    fn leave(&self, waiter: &Arc<Waiter<Parker>>) -> bool {
+        let mut inner = self.inner.lock();
+        if let Some(hooks) = &mut inner.hooks {
+            hooks.blocked.retain(|other| !Arc::ptr_eq(other, waiter));
+        }
+        inner.state.is_done()
     }
 }
 
@@ -136,7 +148,7 @@ impl Future {
             .ok_or_else(|| PyErr::fetch(slf.py()))
     }
 
-    fn cancel(slf: &Bound<'_, Self>) -> bool {
+    pub(super) fn cancel(slf: &Bound<'_, Self>) -> bool {
         slf.get().settle_inherited(slf.py());
         // Those in `wait()` are told at once about a pool's task; a future of one's own tells them in
         // `set_running_or_notify_cancel`.
@@ -206,6 +218,23 @@ impl Future {
             return Ok(false);
         }
         Ok(self.raise_in_task(&class))
+    }
+
+    /// Has a coroutine told of the future's end. `false`: it has ended.
+    fn _join(slf: &Bound<'_, Self>, wait: &Bound<'_, Wait>) -> PyResult<bool> {
+        let future = slf.get();
+        if future.inner.lock().state.is_done() {
+            return Ok(false);
+        }
+        future.settle_inherited(slf.py());
+        // In a loop that a worker runs there may be nobody else to run the task.
+        Self::help(slf)?;
+        Ok(future.line_up(wait.get().waiter().clone()))
+    }
+
+    /// A coroutine waits no more.
+    fn _leave(&self, wait: &Bound<'_, Wait>) {
+        self.leave(wait.get().waiter());
     }
 
     #[getter]
@@ -287,6 +316,9 @@ impl Future {
         if let Some(hooks) = &inner.hooks {
             for callback in &hooks.callbacks {
                 visit.call(callback)?;
+            }
+            for bell in hooks.blocked.iter().filter_map(|it| it.parker().bell()) {
+                bell.traverse(&visit)?;
             }
             visit.call(&hooks.condition)?;
             visit.call(&hooks.waiters)?;

@@ -1,7 +1,9 @@
 //! The binding: the only place that knows Python. It holds no policy; that is in `core`.
 
+mod admission;
 mod arguments;
 mod context;
+mod cpython;
 mod drain;
 mod errors;
 mod fastcall;
@@ -12,6 +14,7 @@ mod future_methods;
 mod host;
 mod interpreter;
 mod interrupt;
+mod mailbox;
 mod order;
 mod parker;
 mod pool;
@@ -31,20 +34,30 @@ mod _antspy {
 
     #[pymodule_export]
     use super::{
+        admission::Admission,
         drain::_drain,
         fork::_after_fork,
         future::{_register_future, Future},
         host::worker_state,
+        mailbox::{Mailbox, Wait},
         order::View,
         pool::Pool,
         wait_group::WaitGroup,
     };
 
-    /// Whether this is a release build: a debug build is several times slower.
+    /// `_debug_build`: a debug build is several times slower.
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         super::fastcall::add_methods(module.py())?;
         module.add("_debug_build", cfg!(debug_assertions))?;
-        module.add("__version__", env!("CARGO_PKG_VERSION"))
+        module.add("__version__", super::version())
     }
+}
+
+/// The version in `Cargo.toml` as Python writes it, and the package's metadata: `1.0.0-rc.1` is `1.0.0rc1` there.
+fn version() -> String {
+    env!("CARGO_PKG_VERSION")
+        .replace("-alpha.", "a")
+        .replace("-beta.", "b")
+        .replace("-rc.", "rc")
 }

@@ -5,17 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pyo3::{
-    PyTraverseError, PyVisit,
-    prelude::*,
-    types::{PyDict, PyString},
-};
+use pyo3::{PyTraverseError, PyVisit, prelude::*, types::PyDict};
 
 use super::{
     arguments::{self, Timeout},
     host::waits_for_itself,
-    pool::Pool,
-    subpool::Places,
+    pool::{Core, Pool},
+    subpool::{Places, Quota},
+    task::{Call, Name},
 };
 use crate::core::{Priority, Terms};
 
@@ -25,14 +22,28 @@ pub(super) struct Order {
     timeout: Option<Duration>,
     deadline: Option<Duration>,
     priority: Priority,
-    pub(super) name: Option<Py<PyString>>,
+    name: Option<Name>,
     /// Of a sub-pool.
-    pub(super) places: Option<Arc<Places>>,
+    places: Option<Arc<Places>>,
 }
 
 impl Order {
+    /// Writes down in `call` what it says of it; returns the terms, for a task that is handed in now.
+    pub(super) fn apply(&self, py: Python<'_>, call: &mut Call, now: Instant) -> Terms {
+        let terms = self.terms(now);
+        let extras = call.extras.get_or_insert_default();
+        extras.deadline = terms.deadline;
+        extras.name = self.name.as_ref().map(|name| name.clone_ref(py));
+        terms
+    }
+
+    /// The places of the sub-pool, if it is of one.
+    pub(super) fn quota(&self, core: &Core) -> Option<Arc<Quota>> {
+        self.places.as_ref().map(|places| places.quota(core))
+    }
+
     /// For a task that is handed in now, which is `now` on the pool's clock.
-    pub(super) fn terms(&self, now: Instant) -> Terms {
+    fn terms(&self, now: Instant) -> Terms {
         let after = |wait: Option<Duration>, now: Instant| now.checked_add(wait?);
         Terms {
             priority: self.priority,
@@ -76,7 +87,7 @@ impl View {
             timeout: arguments::duration("timeout", timeout)?,
             deadline: arguments::duration("deadline", deadline)?,
             priority: arguments::priority(priority)?,
-            name: arguments::name(name)?,
+            name: arguments::name(name)?.map(Name::new).transpose()?,
             places,
         };
         Ok(Self {
@@ -102,7 +113,8 @@ impl View {
             Priority::Low => "low",
         };
         settings.set_item("priority", priority)?;
-        settings.set_item("name", &self.order.name)?;
+        let name = self.order.name.as_ref().map(|name| &name.text);
+        settings.set_item("name", name)?;
         Ok(settings)
     }
 

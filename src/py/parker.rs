@@ -1,28 +1,69 @@
 //! How a thread sleeps while it waits: on `CPython`'s own lock, whose wait a signal ends at once. The waits
-//! of std, crossbeam and `parking_lot` swallow the signal, and Ctrl-C comes only when they are over.
+//! of std, crossbeam and `parking_lot` swallow the signal, and Ctrl-C comes only when they are over. A coroutine does
+//! not sleep; it has a bell (`mailbox.rs`).
 
 use std::{
-    ffi::{c_int, c_longlong, c_void},
+    ffi::{c_longlong, c_void},
     fmt,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
+use super::{
+    cpython::{
+        PyThread_acquire_lock_timed, PyThread_allocate_lock, PyThread_free_lock,
+        PyThread_release_lock,
+    },
+    mailbox::Bell,
+};
 use crate::core::{Park, Parked};
 
-unsafe extern "C" {
-    fn PyThread_allocate_lock() -> *mut c_void;
-    fn PyThread_free_lock(lock: *mut c_void);
-    fn PyThread_acquire_lock_timed(
-        lock: *mut c_void,
-        microseconds: c_longlong,
-        interruptible: c_int,
-    ) -> c_int;
-    fn PyThread_release_lock(lock: *mut c_void);
+/// Somebody who waits.
+#[derive(Debug)]
+pub(super) enum Parker {
+    Thread(Bed),
+    Coroutine(Bell),
+}
+
+impl Default for Parker {
+    fn default() -> Self {
+        Self::Thread(Bed::default())
+    }
+}
+
+impl Park for Parker {
+    #[inline]
+    fn park(&self, deadline: Option<Instant>) -> Parked {
+        match self {
+            Self::Thread(bed) => bed.park(deadline),
+            Self::Coroutine(_) => unreachable!("a coroutine does not sleep"),
+        }
+    }
+
+    #[inline]
+    fn unpark(&self) {
+        match self {
+            Self::Thread(bed) => bed.unpark(),
+            Self::Coroutine(bell) => bell.ring(),
+        }
+    }
+
+    fn is_thread(&self) -> bool {
+        matches!(self, Self::Thread(_))
+    }
+}
+
+impl Parker {
+    pub(super) fn bell(&self) -> Option<&Bell> {
+        match self {
+            Self::Thread(_) => None,
+            Self::Coroutine(bell) => Some(bell),
+        }
+    }
 }
 
 /// A lock that is held while nobody has called `unpark`; to sleep is to acquire it.
-pub(super) struct Parker {
+pub(super) struct Bed {
     lock: *mut c_void,
     /// Whether the lock has been released and not acquired since. Set with `AcqRel` by whoever unparks:
     /// only the first releases the lock, which must not be released twice. Cleared with `AcqRel` by the
@@ -30,12 +71,12 @@ pub(super) struct Parker {
     released: AtomicBool,
 }
 
-// SAFETY: the lock is made to be used by any thread; all functions above are callable by any thread.
-unsafe impl Send for Parker {}
+// SAFETY: the lock is made to be used by any thread; all functions of it are callable by any thread.
+unsafe impl Send for Bed {}
 // SAFETY: as above.
-unsafe impl Sync for Parker {}
+unsafe impl Sync for Bed {}
 
-impl Default for Parker {
+impl Default for Bed {
     fn default() -> Self {
         // SAFETY: callable at any time once Python is initialized, as it is for an extension.
         let lock = unsafe { PyThread_allocate_lock() };
@@ -49,7 +90,7 @@ impl Default for Parker {
     }
 }
 
-impl Drop for Parker {
+impl Drop for Bed {
     fn drop(&mut self) {
         if !self.released.load(Ordering::Acquire) {
             // SAFETY: held, so it may be released, as it must be before it is freed.
@@ -60,7 +101,7 @@ impl Drop for Parker {
     }
 }
 
-impl Park for Parker {
+impl Bed {
     fn park(&self, deadline: Option<Instant>) -> Parked {
         let (microseconds, last) = slice(deadline);
         // SAFETY: the lock lives as long as `self`.
@@ -105,8 +146,8 @@ fn slice(deadline: Option<Instant>) -> (c_longlong, bool) {
 /// On Windows a signal does not end the wait: look for one this often, in microseconds.
 const WINDOWS_SLICE: c_longlong = 50_000;
 
-impl fmt::Debug for Parker {
+impl fmt::Debug for Bed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Parker")
+        f.write_str("Bed")
     }
 }

@@ -14,12 +14,14 @@ use super::{
     drain, errors,
     fork::Slot,
     future::{Future, Work},
-    host::{Hooks, Host, crew},
+    host::{Hooks, Host, crew, waits_for_itself},
+    mailbox::Wait,
     order::Order,
     stats,
+    subpool::Quota,
     task::{Call, Task, WaitGroup},
 };
-use crate::core::{self, Config, Entrance, Host as _, Refused, Stats, Terms, Unfinished};
+use crate::core::{self, Config, Entrance, Host as _, Refusal, Refused, Stats, Terms, Unfinished};
 
 /// The core that runs Python tasks.
 pub(super) type Core = core::Pool<Host>;
@@ -102,11 +104,8 @@ impl Pool {
 #[allow(clippy::inline_always, reason = "the path of every task")]
 #[inline(always)]
 fn submit(py: Python<'_>, core: &Arc<Core>, task: Task, terms: &Terms) -> PyResult<()> {
-    core.submit(task, terms, py).map_err(|refused| {
-        let Refused { task, why } = *refused;
-        drop(task);
-        errors::refused(py, why, core.stats().capacity, core.host().hooks())
-    })
+    core.submit(task, terms, py)
+        .map_err(|refused| not_accepted(py, core, *refused))
 }
 
 /// Hands in a call as a view says; the task is made of it once it has its place in the sub-pool.
@@ -117,31 +116,56 @@ fn submit_by(
     mut call: Call,
     make: impl FnOnce(Call) -> PyResult<Task>,
 ) -> PyResult<()> {
-    let terms = order.terms(core.host().now());
-    let extras = call.extras.get_or_insert_default();
-    extras.deadline = terms.deadline;
-    extras.name = order.name.as_ref().map(|name| name.clone_ref(py));
-    let quota = order.places.as_ref().map(|places| places.quota(core));
-    let entrance = match &quota {
+    let terms = order.apply(py, &mut call, core.host().now());
+    let entrance = match order.quota(core) {
         None => None,
-        Some(quota) => Some(core.enter(quota, &terms, py).map_err(|why| {
-            core.count_refusal();
-            errors::refused(py, why, Some(quota.numbers().0), core.host().hooks())
-        })?),
+        Some(quota) => {
+            let entered = core.enter(&quota, &terms, py);
+            Some(entered.map_err(|why| not_entered(py, core, &quota, why))?)
+        }
     };
-    match entrance {
-        Some(Entrance::Here) => {
-            core.run_here(make(call)?, py);
-            return Ok(());
-        }
-        Some(Entrance::Discarded) => {
-            core.drop_task(make(call)?, py);
-            return Ok(());
-        }
-        Some(Entrance::Admitted(guard)) => extras.guard = Some(guard),
-        None => {}
+    match enter(py, core, entrance, call, make)? {
+        Some(task) => submit(py, core, task, &terms),
+        None => Ok(()),
     }
-    submit(py, core, make(call)?, &terms)
+}
+
+/// What became of a call at the entrance of a sub-pool. `None`: it is over; else the task goes to the pool.
+pub(super) fn enter(
+    py: Python<'_>,
+    core: &Arc<Core>,
+    entrance: Option<Entrance<Host>>,
+    mut call: Call,
+    make: impl FnOnce(Call) -> PyResult<Task>,
+) -> PyResult<Option<Task>> {
+    match entrance {
+        Some(Entrance::Here) => core.run_here(make(call)?, py),
+        Some(Entrance::Discarded) => core.drop_task(make(call)?, py),
+        Some(Entrance::Admitted(guard)) => {
+            call.extras.get_or_insert_default().guard = Some(guard);
+            return make(call).map(Some);
+        }
+        None => return make(call).map(Some),
+    }
+    Ok(None)
+}
+
+/// A sub-pool has refused a call.
+pub(super) fn not_entered(
+    py: Python<'_>,
+    core: &Core,
+    quota: &Quota,
+    why: Refusal<PyErr>,
+) -> PyErr {
+    core.count_refusal();
+    errors::refused(py, why, Some(quota.numbers().0), core.host().hooks())
+}
+
+/// The pool has refused a task.
+pub(super) fn not_accepted(py: Python<'_>, core: &Core, refused: Refused<Host>) -> PyErr {
+    let Refused { task, why } = refused;
+    drop(task);
+    errors::refused(py, why, core.stats().capacity, core.host().hooks())
 }
 
 fn open(py: Python<'_>, host: Host, config: Config) -> PyResult<Arc<Core>> {
@@ -263,6 +287,23 @@ impl Pool {
             core.stats().running
         );
         Err(PyTimeoutError::new_err(message))
+    }
+
+    /// Has a coroutine told when all workers are gone. `false`: they are.
+    fn _join(&self, py: Python<'_>, wait: &Bound<'_, Wait>) -> PyResult<bool> {
+        let core = self.core(py)?;
+        let waits = core.join_gone(wait.get().waiter());
+        if waits && core.has_this_worker() {
+            core.leave_joiners(wait.get().waiter());
+            return Err(waits_for_itself("arelease()"));
+        }
+        Ok(waits)
+    }
+
+    /// A coroutine waits no more.
+    fn _leave(&self, py: Python<'_>, wait: &Bound<'_, Wait>) -> PyResult<()> {
+        self.core(py)?.leave_joiners(wait.get().waiter());
+        Ok(())
     }
 
     fn reboot(&self, py: Python<'_>) -> PyResult<()> {

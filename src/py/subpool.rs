@@ -8,7 +8,7 @@ use super::{fork, host::Host, pool::Core};
 use crate::core::{self, sync::Mutex};
 
 /// The places in the core.
-type Quota = core::Quota<Host>;
+pub(super) type Quota = core::Quota<Host>;
 
 #[derive(Debug)]
 struct Made {

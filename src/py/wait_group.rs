@@ -13,6 +13,7 @@ use pyo3::{
 use super::{
     arguments::{self, Count, Timeout},
     errors, fork,
+    mailbox::Wait,
     pool::{Core as PoolCore, Pool},
     stack,
     task::{Call, Task, WaitGroup as Core},
@@ -48,6 +49,20 @@ impl WaitGroup {
         }
     }
 
+    /// Runs the jobs of the group that nobody has started, for a worker of their pool that would wait for them.
+    fn help(&self, py: Python<'_>, pool: &Arc<PoolCore>) -> PyResult<()> {
+        if self.core.count() > 0 && stack::is_low() {
+            return Err(errors::too_deep());
+        }
+        self.run_own(py, pool);
+        Ok(())
+    }
+
+    fn run_own(&self, py: Python<'_>, pool: &Arc<PoolCore>) {
+        let is_own = |task: &Task| task.is_of(&self.core);
+        while self.core.count() > 0 && pool.run_queued(is_own, py) {}
+    }
+
     fn add_to(&self, n: i64) -> PyResult<()> {
         self.core.add(n).map_err(errors::out_of_range)
     }
@@ -80,14 +95,11 @@ impl WaitGroup {
         let Some(pool) = self.own_pool() else {
             return self.core.wait(py, deadline, || ());
         };
-        if self.core.count() > 0 && stack::is_low() {
-            return Err(errors::too_deep());
-        }
         // A worker: jobs that nobody has started may have nobody else to run them.
-        let is_own = |task: &Task| task.is_of(&self.core);
         self.helpers.fetch_add(1, Ordering::SeqCst);
-        let waited = self.core.wait(py, deadline, || {
-            while self.core.count() > 0 && pool.run_queued(is_own, py) {}
+        let waited = self.help(py, &pool).and_then(|()| {
+            let help = || self.run_own(py, &pool);
+            self.core.wait(py, deadline, help)
         });
         self.helpers.fetch_sub(1, Ordering::SeqCst);
         waited
@@ -134,16 +146,17 @@ impl WaitGroup {
         Ok(())
     }
 
-    /// Calls `listener()` when the count reaches zero; at once if it is zero now.
-    fn _listen(&self, listener: Py<PyAny>) {
-        let listener = Box::new(move || {
-            // Whoever brings the count to zero calls `done` from Python, or runs a task: attached.
-            Python::attach(|py| {
-                errors::report(py, listener.call0(py).map(drop));
-            });
-        });
-        if let Err(listener) = self.core.listen(listener) {
-            listener();
+    /// Has a coroutine told when the count reaches zero. `false`: it is zero now.
+    fn _join(&self, py: Python<'_>, wait: &Bound<'_, Wait>) -> PyResult<bool> {
+        // In a loop that a worker runs: jobs that nobody has started may have nobody else to run them.
+        if let Some(pool) = self.own_pool() {
+            self.help(py, &pool)?;
         }
+        Ok(self.core.join(wait.get().waiter()))
+    }
+
+    /// A coroutine waits no more.
+    fn _leave(&self, wait: &Bound<'_, Wait>) {
+        self.core.leave(wait.get().waiter());
     }
 }

@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use antspy::core::{OutOfRange, WaitGroup};
+use antspy::core::{OutOfRange, Verdict, WaitGroup, Waiter};
 
 use crate::{
     host::{Attached, Job, Rig, TestHost, sized},
@@ -128,39 +128,16 @@ fn jobs_of_a_pool_are_waited_for() {
 }
 
 #[test]
-fn listeners_are_called_once_outside_of_the_lock() {
-    within_limit(|| {
-        let (group, calls) = (Arc::new(Group::new()), Arc::new(AtomicUsize::new(0)));
-        group.add(2).expect("in range");
-        for _ in 0..3 {
-            let (group_too, calls) = (group.clone(), calls.clone());
-            let listener = Box::new(move || {
-                assert_eq!(group_too.count(), 0);
-                calls.fetch_add(1, Ordering::SeqCst);
-            });
-            assert!(group.listen(listener).is_ok());
-        }
-        group.done().expect("in range");
-        assert_eq!(calls.load(Ordering::SeqCst), 0);
-        group.done().expect("in range");
-        assert_eq!(calls.load(Ordering::SeqCst), 3);
-        group.add(1).expect("in range");
-        group.done().expect("in range");
-        assert_eq!(calls.load(Ordering::SeqCst), 3, "once");
-    });
-}
-
-#[test]
-fn a_listener_with_nothing_to_wait_for_comes_back_uncalled() {
-    let (group, calls) = (Group::new(), Arc::new(AtomicUsize::new(0)));
-    let count = calls.clone();
-    let back = group.listen(Box::new(move || {
-        count.fetch_add(1, Ordering::SeqCst);
-    }));
-    let Err(listener) = back else {
-        panic!("there is nothing to wait for");
-    };
-    assert_eq!(calls.load(Ordering::SeqCst), 0);
-    listener();
-    assert_eq!(calls.load(Ordering::SeqCst), 1);
+fn one_who_joins_without_sleeping_is_told_once_the_count_is_zero() {
+    let group = Group::new();
+    group.add(2).expect("in range");
+    let (stays, leaves) = <(Arc<Waiter<_>>, Arc<Waiter<_>>)>::default();
+    assert!(group.join(&stays) && group.join(&leaves));
+    group.leave(&leaves);
+    group.done().expect("in range");
+    assert_eq!(stays.verdict(), Verdict::None);
+    group.done().expect("in range");
+    assert_eq!(stays.verdict(), Verdict::Granted);
+    assert_eq!(leaves.verdict(), Verdict::None, "it has left");
+    assert!(!group.join(&leaves), "there is nothing to wait for");
 }

@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use antspy::core::{Refusal, Unfinished, WaitGroup};
+use antspy::core::{Refusal, Unfinished, Verdict, WaitGroup};
 use loom::thread;
 
 use super::{
@@ -143,22 +143,18 @@ fn a_group_used_again_holds_nobody_of_the_round_before() {
 }
 
 #[test]
-fn a_listener_racing_the_last_done_is_called_or_comes_back() {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+fn one_who_joins_as_the_last_job_ends_is_told_or_need_not_wait() {
     model(5, || {
         let group = Arc::new(WaitGroup::<TestHost>::new());
-        let calls: Arc<AtomicUsize> = Arc::default();
         group.add(1).expect("in range");
         let worker = {
             let group = group.clone();
             thread::spawn(move || group.done().expect("in range"))
         };
-        let count = calls.clone();
-        let back = group.listen(Box::new(move || {
-            count.fetch_add(1, Ordering::SeqCst);
-        }));
+        let waiter = Arc::default();
+        let waits = group.join(&waiter);
         worker.join().unwrap();
-        assert_eq!(calls.load(Ordering::SeqCst), usize::from(back.is_ok()));
+        assert_eq!(waiter.verdict() == Verdict::Granted, waits);
     });
 }
 

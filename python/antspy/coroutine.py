@@ -1,0 +1,238 @@
+"""What pools offer to coroutines: nothing here blocks their event loop."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from typing import Any, ParamSpec, Self, TypeVar, cast
+
+from ._antspy import _Admission
+from .deadline import deadline
+from .future import Future
+from .loop_future import LoopFuture, wait_for
+from .map import look_ahead, run_chunk
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Items = Iterable[Any] | AsyncIterable[Any]
+
+
+async def admitted(entry: Future[T] | _Admission) -> Future[T]:
+    """Wait for a place, in a sub-pool's line and then in the pool's; return the future of the task."""
+    while isinstance(entry, _Admission):
+        try:
+            if entry.seconds is None:
+                await wait_for(entry)
+            else:
+                async with asyncio.timeout(entry.seconds):
+                    await wait_for(entry)
+        except TimeoutError:
+            pass  # `proceed` says so, unless its turn came in the last moment
+        except BaseException:
+            entry.abandon()
+            raise
+        entry = entry.proceed()
+    return entry
+
+
+def run(method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> LoopFuture[Any]:
+    """Submit a task by `method`; return the running loop's future for its result, or its refusal."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return cast(LoopFuture[Any], _run_later(method, args, kwargs))
+    future: LoopFuture[Any] = LoopFuture(loop=loop)
+    try:
+        entry = method(*args, **kwargs)
+    except Exception as error:
+        future.set_exception(error)
+        return future
+    return future.follow(entry)
+
+
+async def _run_later(method: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    return await run(method, *args, **kwargs)
+
+
+class Submits:
+    """The ways in for coroutines: of pools and of their views."""
+
+    _begin: Callable[..., Any]
+    """Submits without blocking: returns a future, or an admission that stands in line."""
+    _places: Any
+
+    async def asubmit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run `fn(*args, **kwargs)` on a worker, and return a future for its result, which can be awaited.
+
+        As `submit`, but the event loop goes on while this waits for a place. It stands in the same line as
+        those who are blocked in `submit`, and counts as `waiting`. With `overflow="caller_runs"` it waits,
+        too: the task would block the loop. Cancelled, it leaves the line, and the task is not accepted.
+
+        >>> import asyncio
+        >>> from antspy import Pool
+        >>> async def main():
+        ...     async with Pool(2) as pool:
+        ...         futures = [await pool.asubmit(pow, base, 2) for base in range(3)]
+        ...         return [await future for future in futures]
+        >>> asyncio.run(main())
+        [0, 1, 4]
+        """
+        return await admitted(self._begin(fn, *args, **kwargs))
+
+    def arun(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> LoopFuture[T]:
+        """Run `fn(*args, **kwargs)` on a worker; `await` gives what it returned.
+
+        Returns a future of the running event loop, as `loop.run_in_executor` does, so that many of them can
+        be gathered without a task for each; it can also be given to whatever takes a coroutine. The task is
+        submitted at once; where `asubmit` waits for a place, it stands in line. Cancelling the future cancels
+        a task that has not started. Outside of an event loop this returns a coroutine, which submits the task
+        once it runs.
+
+        >>> import asyncio
+        >>> from antspy import Pool
+        >>> async def main():
+        ...     async with Pool(2) as pool:
+        ...         return await asyncio.gather(pool.arun(pow, 2, 5), pool.arun(pow, 3, 2))
+        >>> asyncio.run(main())
+        [32, 9]
+        """
+        return run(self._begin, fn, *args, **kwargs)
+
+    def amap(
+        self,
+        fn: Callable[..., T],
+        *iterables: Items,
+        chunksize: int = 1,
+        buffersize: int | None = None,
+    ) -> AsyncIterator[T]:
+        """Call `fn` with the items of `iterables`, several at once, and yield the results in order.
+
+        Items are taken from `iterables` as results are consumed, never more ahead than the pool has places or
+        than `buffersize`. When the loop over it ends early, the tasks that have not started are cancelled; so
+        they are by `aclose()`.
+
+        Args:
+            fn: Called with one item of each iterable.
+            iterables: Any, also asynchronous ones; the shortest ends it.
+            chunksize: How many items one task takes.
+            buffersize: How many tasks to look ahead; `None`: as many as the pool has places.
+
+        Raises:
+            What `fn` raised, at the place of its result.
+
+        >>> import asyncio
+        >>> from antspy import Pool
+        >>> async def main():
+        ...     async with Pool(2) as pool:
+        ...         return [result async for result in pool.amap(pow, [2, 3], [5, 2])]
+        >>> asyncio.run(main())
+        [32, 9]
+        """
+        ahead = look_ahead(self, fn, chunksize, buffersize)
+        if chunksize == 1:
+            return _results(self, fn, _rows(iterables), ahead)
+        return _flatten(_results(self, run_chunk, _chunks(fn, _rows(iterables), chunksize), ahead))
+
+
+class Releases:
+    """The end of a pool, for coroutines."""
+
+    release: Callable[..., None]
+    _join: Callable[..., bool]
+    _leave: Callable[..., object]
+    running: Any
+
+    async def arelease(self, timeout: float | None = None) -> None:
+        """Close the pool as `release` does, and wait in a coroutine until all workers are gone.
+
+        The event loop goes on meanwhile. Cancelling this ends the wait and opens nothing; it may be called
+        again. `async with pool:` does this at its end.
+
+        Args:
+            timeout: Seconds to wait; `None`: for ever.
+
+        Raises:
+            TimeoutError: Workers are left.
+            RuntimeError: Called by a task of this pool: it would wait for itself.
+
+        >>> import asyncio
+        >>> from antspy import Pool
+        >>> pool = Pool(2)
+        >>> pool.submit(abs, -1).result()
+        1
+        >>> asyncio.run(pool.arelease())
+        >>> pool.closed, pool.running
+        (True, 0)
+        """
+        deadline(timeout)
+        self.release()
+        try:
+            async with asyncio.timeout(timeout):
+                await wait_for(self)
+        except TimeoutError:
+            message = (
+                f"the pool still has {self.running} workers after {timeout} s; arelease() may be called again"
+            )
+            raise TimeoutError(message) from None
+        self.release(None)  # they have said that they are done: now their threads are really gone
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Close the pool, and wait for what was accepted."""
+        await self.arelease()
+
+
+async def _results(
+    pool: Submits, fn: Callable[..., T], rows: AsyncIterator[tuple[Any, ...]], ahead: int | None
+) -> AsyncIterator[T]:
+    pending: deque[Future[T]] = deque()
+    more = True
+    try:
+        while more or pending:
+            while more and (ahead is None or len(pending) < ahead):
+                row = await anext(rows, None)
+                if row is None:
+                    more = False
+                else:
+                    pending.append(await pool.asubmit(fn, *row))
+            if pending:
+                yield await pending.popleft()
+    finally:
+        # Abandoned, or a task raised: what has not started will not.
+        for future in pending:
+            future.cancel()
+
+
+async def _flatten(chunks: AsyncIterator[list[T]]) -> AsyncIterator[T]:
+    async for chunk in chunks:
+        for result in chunk:
+            yield result
+
+
+async def _chunks(
+    fn: Callable[..., T], rows: AsyncIterator[tuple[Any, ...]], size: int
+) -> AsyncIterator[tuple[Any, ...]]:
+    """Arguments for `run_chunk`."""
+    chunk: list[tuple[Any, ...]] = []
+    async for row in rows:
+        chunk.append(row)
+        if len(chunk) == size:
+            yield fn, chunk
+            chunk = []
+    if chunk:
+        yield fn, chunk
+
+
+async def _rows(iterables: tuple[Items, ...]) -> AsyncIterator[tuple[Any, ...]]:
+    """`zip`, also of asynchronous iterables."""
+    iterators = [aiter(it) if isinstance(it, AsyncIterable) else iter(it) for it in iterables]
+    while iterators:
+        row = []
+        for iterator in iterators:
+            try:
+                row.append(await anext(iterator) if isinstance(iterator, AsyncIterator) else next(iterator))
+            except (StopIteration, StopAsyncIteration):
+                return
+        yield tuple(row)

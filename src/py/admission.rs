@@ -1,0 +1,214 @@
+//! The admission of a task that a coroutine submits: it stands in line without blocking the coroutine's thread.
+
+use std::{mem, sync::Arc, time::Instant};
+
+use pyo3::{PyTraverseError, PyVisit, exceptions::PyRuntimeError, prelude::*};
+
+use super::{
+    errors,
+    future::{Future, Work},
+    host::Host,
+    mailbox::{Bell, Wait},
+    order::Order,
+    parker::Parker,
+    pool::{self, Core},
+    subpool::Quota,
+    task::{Call, Task},
+};
+use crate::core::{Candidate, Cut, Entrance, Host as _, Terms, Turn, Verdict, Waiter, sync::Mutex};
+
+/// In which line it stands.
+enum Stage {
+    /// That of a sub-pool.
+    SubPool { call: Call, quota: Arc<Quota> },
+    /// That of the pool.
+    Pool {
+        candidate: Arc<Candidate<Host>>,
+        future: Py<Future>,
+    },
+    /// In none any more.
+    Over,
+}
+
+/// A task on its way into a pool, handed in by a coroutine. In Python: `asubmit` waits for it and goes on.
+#[pyclass(frozen, name = "_Admission", module = "antspy._antspy")]
+pub(super) struct Admission {
+    core: Arc<Core>,
+    terms: Terms,
+    waiter: Arc<Waiter<Parker>>,
+    /// Taken out by whoever ends the wait; nothing of Python is called or dropped under the lock.
+    stage: Mutex<Stage>,
+}
+
+impl Admission {
+    /// Hands in a call. Returns its future, or an admission if it has to wait for a place.
+    pub(super) fn begin<'py>(
+        py: Python<'py>,
+        core: &Arc<Core>,
+        mut call: Call,
+        order: Option<&Order>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let Some(order) = order else {
+            return Self::submit(py, core, Terms::default(), None, call);
+        };
+        let terms = order.apply(py, &mut call, core.host().now());
+        let Some(quota) = order.quota(core) else {
+            return Self::submit(py, core, terms, None, call);
+        };
+        let waiter = Bell::silent().into_waiter();
+        match core.begin_enter(&quota, &terms, &waiter, py) {
+            Ok(Turn::Decided(entrance)) => Self::submit(py, core, terms, Some(entrance), call),
+            Ok(Turn::InLine(())) => {
+                let stage = Stage::SubPool { call, quota };
+                Self::in_line(py, core, terms, waiter, stage)
+            }
+            Err(why) => Err(pool::not_entered(py, core, &quota, why)),
+        }
+    }
+
+    /// Goes on to the pool, once it is past the entrance of a sub-pool.
+    fn submit<'py>(
+        py: Python<'py>,
+        core: &Arc<Core>,
+        terms: Terms,
+        entrance: Option<Entrance<Host>>,
+        call: Call,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let mut made = None;
+        let task = pool::enter(py, core, entrance, call, |call| {
+            let pool = core.clone();
+            let future = Future::pending(py, Work { call, pool })?;
+            let task = Task::Submit(future.clone().unbind());
+            made = Some(future);
+            Ok(task)
+        })?;
+        let future = made.ok_or_else(|| PyRuntimeError::new_err("a task without a future"))?;
+        let Some(task) = task else {
+            return Ok(future.into_any());
+        };
+        let waiter = || Bell::silent().into_waiter();
+        match core.begin_submit(task, &terms, waiter, py) {
+            Ok(Turn::Decided(())) => Ok(future.into_any()),
+            Ok(Turn::InLine(candidate)) => {
+                let waiter = candidate.waiter().clone();
+                let future = future.unbind();
+                let stage = Stage::Pool { candidate, future };
+                Self::in_line(py, core, terms, waiter, stage)
+            }
+            Err(refused) => Err(pool::not_accepted(py, core, *refused)),
+        }
+    }
+
+    fn in_line<'py>(
+        py: Python<'py>,
+        core: &Arc<Core>,
+        terms: Terms,
+        waiter: Arc<Waiter<Parker>>,
+        stage: Stage,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let admission = Self {
+            core: core.clone(),
+            terms,
+            waiter,
+            stage: Mutex::new(stage),
+        };
+        Ok(Bound::new(py, admission)?.into_any())
+    }
+
+    /// The wait is over: it has been told, or its time is up. Returns the future, or an admission that stands in the
+    /// next line.
+    fn end<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let stage = mem::replace(&mut *self.stage.lock(), Stage::Over);
+        match stage {
+            Stage::Over => Err(PyRuntimeError::new_err("the admission is over")),
+            Stage::SubPool { call, quota } => {
+                let outcome = match self.waiter.verdict() {
+                    Verdict::None => Err(Cut::TimedOut),
+                    told => Ok(told),
+                };
+                let entered = self.core.end_enter(&quota, &self.waiter, outcome);
+                let entrance =
+                    entered.map_err(|why| pool::not_entered(py, &self.core, &quota, why))?;
+                Self::submit(py, &self.core, self.terms, Some(entrance), call)
+            }
+            Stage::Pool { candidate, future } => {
+                let ended = self.core.end_submit(&candidate, Cut::TimedOut);
+                ended.map_err(|refused| pool::not_accepted(py, &self.core, *refused))?;
+                Ok(future.into_bound(py).into_any())
+            }
+        }
+    }
+
+    /// Nobody waits any more: the task is not accepted; or cancelled, if it has gone in meanwhile.
+    fn leave(&self, py: Python<'_>) {
+        let stage = mem::replace(&mut *self.stage.lock(), Stage::Over);
+        let cut = Cut::Interrupted(errors::cancelled(py));
+        match stage {
+            Stage::Over => {}
+            Stage::SubPool { call, quota } => {
+                drop(self.core.end_enter(&quota, &self.waiter, Err(cut)));
+                drop(call);
+            }
+            Stage::Pool { candidate, future } => match self.core.end_submit(&candidate, cut) {
+                Ok(()) => drop(Future::cancel(future.bind(py))),
+                Err(refused) => drop(refused),
+            },
+        }
+    }
+}
+
+#[pymethods]
+impl Admission {
+    /// Has the coroutine told when it is its turn. `false`: it is.
+    fn _join(&self, wait: &Bound<'_, Wait>) -> bool {
+        let (own, other) = (self.waiter.parker(), wait.get().waiter().parker());
+        match (own.bell(), other.bell()) {
+            (Some(own), Some(other)) => own.listen_for(other),
+            _ => false,
+        }
+    }
+
+    /// The coroutine is not to be told any more; the task still stands in line.
+    fn _leave(&self, _wait: &Bound<'_, Wait>) {
+        if let Some(bell) = self.waiter.parker().bell() {
+            bell.forget();
+        }
+    }
+
+    /// The task leaves the line: it is not accepted.
+    fn abandon(&self, py: Python<'_>) {
+        self.leave(py);
+    }
+
+    /// Seconds that it may stand in line; `None`: as long as it takes.
+    #[getter]
+    fn seconds(&self) -> Option<f64> {
+        let until = self.terms.place_by(self.core.host())?;
+        let left = until.saturating_duration_since(Instant::now());
+        Some(left.as_secs_f64())
+    }
+
+    /// Its turn has come, or its time is up. Returns the future, or an admission that stands in the next line.
+    fn proceed<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.end(py)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if let Some(bell) = self.waiter.parker().bell() {
+            bell.traverse(&visit)?;
+        }
+        // The collector must not wait; what it cannot see it takes for alive.
+        match self.stage.try_lock().as_deref() {
+            Some(Stage::SubPool { call, .. }) => call.traverse(visit),
+            Some(Stage::Pool { future, .. }) => visit.call(future),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        // SAFETY: a Python object's end comes on a thread that is attached.
+        self.leave(unsafe { Python::assume_attached() });
+    }
+}
