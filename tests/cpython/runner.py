@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import stage
+import sandbox
 import suite
 
 HERE = Path(__file__).resolve().parent
@@ -34,8 +34,8 @@ def main() -> int:
             return 1
         print(f"{named}: skipped: the tests cannot be had ({error})")
         return 0
-    python = stage.make(TARGET / f"environment-{suite.VERSION}")
-    settings = {**os.environ, stage.SWITCH: str(folder or "")}
+    python = sandbox.make(TARGET / f"environment-{suite.VERSION}")
+    settings = {**os.environ, sandbox.SWITCH: str(folder or "")}
     command = [str(python), str(HERE / "selected.py"), named, *sys.argv[1:]]
     try:
         code = subprocess.run(command, env=settings, timeout=LIMIT).returncode

@@ -1,6 +1,6 @@
 """Puts antspy's classes in the place of the standard library's, in this process.
 
-Imported at the start of each interpreter of the runner's environment: see `stage.py`.
+Imported at the start of each interpreter of the runner's environment: see `sandbox.py`.
 """
 
 import contextlib
