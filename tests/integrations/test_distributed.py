@@ -87,7 +87,7 @@ def test_a_task_knows_its_worker_and_its_key(client: Any) -> None:
         return distributed.get_worker().address, distributed.worker.thread_state.key
 
     future = client.submit(task)
-    assert future.result(LIMIT) == (next(iter(client.scheduler_info()["workers"])), future.key)
+    assert future.result(LIMIT) == (next(iter(client.nthreads())), future.key)
 
 
 def test_what_the_worker_sets_in_the_context_reaches_the_task(client: Any) -> None:
@@ -154,6 +154,6 @@ def test_a_worker_in_a_process_of_its_own() -> None:
             # A lambda: the module of this test is not known there.
             name = client.submit(lambda: __import__("threading").current_thread().name).result(LIMIT)
             assert name.startswith("ant_")
-            client.retire_workers(list(client.scheduler_info()["workers"]))  # and they end
+            client.run(lambda dask_worker: dask_worker.loop.add_callback(dask_worker.close))
         code, _, err = worker.end()
         assert code == 0, err
