@@ -147,8 +147,9 @@ def test_pyright_reveals_what_users_see(program: Path) -> None:
 @pytest.mark.usefixtures("has_pyright")
 def test_every_public_name_has_a_type() -> None:
     found = pyright("--verifytypes", "antspy", "--ignoreexternal")["typeCompleteness"]
-    exported = [symbol for symbol in found["symbols"] if symbol["isExported"]]
-    public = [symbol for symbol in exported if not symbol["name"].startswith("antspy.joblib.")]  # it has none
+    public = [symbol for symbol in found["symbols"] if symbol["isExported"]]
+    # Its base class is joblib's, which has no types.
+    public = [symbol for symbol in public if symbol["name"] != "antspy.joblib.AntspyBackend"]
     assert {"antspy.Pool", "antspy.submit"} <= {symbol["name"] for symbol in public}
     # Ambiguous: taken over from an assignment, as `submit` in `antspy.default`. Checkers agree on those.
     known = [symbol["name"] for symbol in public if symbol["isTypeKnown"] or symbol["isTypeAmbiguous"]]

@@ -155,7 +155,8 @@ def test_threading_stack_size_is_honoured() -> None:
 
 
 def test_a_task_may_recurse_as_deep_as_in_a_thread_of_pythons_own() -> None:
-    # Through C at each level, which takes about 600 bytes of stack: far more than 2 MiB in all.
+    # Through C at each level, which takes about 600 bytes of stack: far more than 2 MiB in all. 3.12 and
+    # later have a limit of their own for that.
     out = run_program("""
         import sys, threading
         from antspy import Pool

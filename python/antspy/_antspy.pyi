@@ -58,7 +58,7 @@ class _Pool:
         thread_name_prefix: str,
         stack_size: int | None,
         function: Callable[..., object] | None,
-        reports_unseen: bool = True,
+        stands_in: bool = False,
     ) -> None: ...
     def _submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Run `fn(*args, **kwargs)` on a worker, and return a future for its result.

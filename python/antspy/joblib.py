@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Any
 
 from joblib import register_parallel_backend
-from joblib.parallel import ParallelBackendBase, ThreadingBackend
+from joblib.parallel import ThreadingBackend
 
 from .pool import Pool
+
+__all__ = ["register"]
 
 
 class JoblibPool(Pool):
@@ -47,13 +50,13 @@ class AntspyBackend(ThreadingBackend):  # type: ignore[misc]  # joblib has no ty
 
     _pool: JoblibPool | None = None
 
-    def _get_pool(self) -> JoblibPool:
+    def _get_pool(self) -> Any:  # joblib's own type: `multiprocessing.pool.ThreadPool`
         if self._pool is None:
             # No limit here: joblib's `pre_dispatch` is one.
             self._pool = JoblibPool(self._n_jobs, queue_size=None, **self.backend_kwargs)
         return self._pool
 
-    def get_nested_backend(self) -> tuple[ParallelBackendBase, int | None]:
+    def get_nested_backend(self) -> Any:
         backend, n_jobs = super().get_nested_backend()
         if isinstance(backend, ThreadingBackend):
             backend = AntspyBackend(nesting_level=backend.nesting_level, **self.backend_kwargs)

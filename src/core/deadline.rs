@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    Ending, Host, Park, Parked, Pool, Refusal, Task,
+    Ending, Host, Park, Parked, Pool, Refusal, State, Task,
     submit::closed,
     sync::Arc,
     worker::{Duty, Worker},
@@ -27,6 +27,16 @@ enum Watch<T> {
     /// With nothing to watch.
     Linger(Instant),
     Leave,
+}
+
+impl<H: Host> State<H> {
+    /// A task with this deadline is queued, or will not be. The watcher is to look again, if it is the first.
+    pub(super) fn unexpect(&mut self, deadline: Instant) -> Option<Arc<Worker<H>>> {
+        self.expected -= 1;
+        let first = self.queue.first_deadline();
+        let watcher = self.watcher.clone();
+        watcher.filter(|_| first.is_none_or(|first| deadline <= first))
+    }
 }
 
 impl<H: Host> Pool<H> {
@@ -64,16 +74,9 @@ impl<H: Host> Pool<H> {
         Ok(watcher)
     }
 
-    /// The task is queued, or will not be. The watcher looks again, if this deadline is the first.
+    /// The task is queued, or will not be.
     pub(super) fn unexpect(&self, deadline: Instant) {
-        let mut state = self.state.lock();
-        state.expected -= 1;
-        let first = state
-            .queue
-            .first_deadline()
-            .is_none_or(|first| deadline <= first);
-        let watcher = state.watcher.clone().filter(|_| first);
-        drop(state);
+        let watcher = self.state.lock().unexpect(deadline);
         if let Some(watcher) = watcher {
             watcher.parker.unpark();
         }

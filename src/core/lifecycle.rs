@@ -114,12 +114,9 @@ impl<H: Host> Pool<H> {
             state.phase = phase;
         }
         self.draw_outline(&state);
-        let submitters = state.submitters.take_all();
+        let submitters = state.clear_line();
         let quotas = state.quotas.clone();
         let watcher = state.watcher.clone();
-        for submitter in &submitters {
-            submitter.waiter().decide(Verdict::Closed);
-        }
         let mut sent_home = Vec::new();
         while let Some(worker) = state.idle.pop_oldest() {
             state.dismiss(&worker);

@@ -100,32 +100,23 @@ impl<H: Host> State<H> {
     /// Gives the places that are free to those who wait, the first come first. A place is a thread's own from
     /// then on: nobody who comes later can take it before that thread has woken.
     ///
-    /// While a woken worker searches and the queue is not empty this waits for it: it comes here too.
+    /// While a woken worker searches and the queue is not empty a thread waits for it: it comes here too.
     /// A thread needs the interpreter just as the searcher does, so it could not use the place sooner;
     /// and a worker that runs through a thousand short tasks wakes it once, not in the midst of them.
     pub(super) fn grant(&mut self, host: &H, told: &mut Told<H>) {
-        if self.search == Search::Woken && !self.queue.is_empty() {
-            return;
-        }
         while self.has_place()
-            && let Some(submitter) = self.submitters.pop()
+            && let Some(submitter) = self.next_in_line()
         {
             self.admit(&submitter, host, told);
         }
     }
 
-    /// Lets in the tasks of coroutines that are next in line, for a worker that is about to look at the queue.
-    #[cold]
-    pub(super) fn admit_candidates(&mut self, host: &H) -> Told<H> {
-        let mut told = Told::nobody();
-        let is_candidate = |next: &Submitter<H>| matches!(next, Submitter::Coroutine(_));
-        while self.phase.accepts()
-            && self.has_place()
-            && let Some(submitter) = self.submitters.pop_if(is_candidate)
-        {
-            self.admit(&submitter, host, &mut told);
+    fn next_in_line(&mut self) -> Option<Submitter<H>> {
+        if self.search == Search::Woken && !self.queue.is_empty() {
+            let is_candidate = |next: &Submitter<H>| matches!(next, Submitter::Coroutine(_));
+            return self.submitters.pop_if(is_candidate);
         }
-        told
+        self.submitters.pop()
     }
 
     fn admit(&mut self, submitter: &Submitter<H>, host: &H, told: &mut Told<H>) {
@@ -137,11 +128,32 @@ impl<H: Host> State<H> {
                 priority, deadline, ..
             } = candidate.terms;
             self.enqueue(task, priority, deadline, || host.now());
-            if deadline.is_some() {
-                told.watcher.clone_from(&self.watcher);
+            if let Some(watcher) = deadline.and_then(|deadline| self.unexpect(deadline)) {
+                told.watcher = Some(watcher);
             }
         }
         told.add(submitter.waiter().clone());
+    }
+
+    /// Sends everybody away who waits for a place. They are woken once the lock is released.
+    pub(super) fn clear_line(&mut self) -> Vec<Submitter<H>> {
+        let submitters = self.submitters.take_all();
+        for submitter in &submitters {
+            // A thread says so itself.
+            if let Submitter::Coroutine(candidate) = submitter
+                && let Some(deadline) = candidate.terms.deadline
+            {
+                self.unexpect(deadline);
+            }
+            submitter.waiter().decide(Verdict::Closed);
+        }
+        submitters
+    }
+
+    /// Takes whoever waits so out of the line; `false`: it was in none.
+    pub(super) fn leave_line(&mut self, waiter: &Waiting<H>) -> bool {
+        let is_it = |other: &Submitter<H>| Arc::ptr_eq(other.waiter(), waiter);
+        self.submitters.take_first(is_it).is_some()
     }
 
     /// Queues a task that has its place.

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     Host, Park, Parked, Pool, Search,
+    line::Told,
     sync::Arc,
     worker::{Duty, Worker},
 };
@@ -70,7 +71,8 @@ impl<H: Host> Pool<H> {
     /// If the others have done it all, back among the idle, as if not called; since when.
     fn return_to_idle(&self, me: &Arc<Worker<H>>) -> Option<Instant> {
         let mut state = self.state.lock();
-        let told = state.admit_candidates(self.host());
+        let mut told = Told::nobody();
+        state.grant(self.host(), &mut told);
         if !state.queue.is_empty() || !state.phase.accepts() || state.live > state.capacity {
             drop(state);
             told.wake();

@@ -123,11 +123,19 @@ impl<H: Host> Pool<H> {
         }
     }
 
-    /// Lets in tasks of coroutines before a worker looks for its next one, if anybody is in line.
+    /// Grants the places that are free before a worker looks for its next task, if anybody is in line: the task of
+    /// a coroutine goes in, and may be that.
     #[inline]
-    fn admit_candidates(&self, state: &mut State<H>) -> Option<Told<H>> {
+    fn grant_first(&self, state: &mut State<H>) -> Option<Told<H>> {
         let in_line = !state.submitters.is_empty();
-        in_line.then(|| state.admit_candidates(&self.host))
+        in_line.then(|| self.grant(state))
+    }
+
+    #[cold]
+    fn grant(&self, state: &mut State<H>) -> Told<H> {
+        let mut told = Told::nobody();
+        state.grant(&self.host, &mut told);
+        told
     }
 
     #[inline(never)]
@@ -140,7 +148,6 @@ impl<H: Host> Pool<H> {
         let told = state.tell(&self.host, told);
         let summons = state.summon();
         drop(state);
-        told.wake();
         match summons {
             Summons::Nobody => {}
             Summons::Wake(worker) => worker.parker.unpark(),
@@ -150,6 +157,8 @@ impl<H: Host> Pool<H> {
                 }
             }
         }
+        // After the worker: a coroutine is told by a call into its event loop, which may take a while.
+        told.wake();
     }
 
     /// A thread could not be started. The busy workers come to the queue by themselves. With no worker at
@@ -159,26 +168,37 @@ impl<H: Host> Pool<H> {
     /// 2. One that was busy runs that task, too, finds nothing more, and goes idle.
     /// 3. A second task is queued. A searcher is on its way, so nobody is woken.
     /// 4. The start fails. Only now can the idle worker be woken for the second task.
+    ///
+    /// The places of those that are told so go to the tasks of coroutines in line, which have nobody either: one
+    /// round after the other.
     #[cold]
     pub(super) fn not_started(self: &Arc<Self>, error: &io::Error, scope: Scope<'_, H>) {
-        let mut state = self.state.lock();
-        let orphans = if state.live == 0 {
-            state.queue.take_all()
-        } else {
-            Vec::new()
-        };
-        let told = state.tell(&self.host, Told::nobody());
-        let summons = if state.idle.len() > 0 {
-            state.summon()
-        } else {
-            Summons::Nobody // another start would fail, too
-        };
-        drop(state);
-        told.wake();
-        if let Summons::Wake(worker) = summons {
-            worker.parker.unpark();
+        let why = Ending::NoThread(error.to_string().into());
+        loop {
+            let mut state = self.state.lock();
+            let told = state.tell(&self.host, Told::nobody());
+            let orphans = if state.live == 0 {
+                state.queue.take_all()
+            } else {
+                Vec::new()
+            };
+            let summons = if state.idle.len() > 0 || state.queue.is_empty() {
+                state.summon()
+            } else {
+                Summons::Nobody // another start would fail, too
+            };
+            drop(state);
+            told.wake();
+            if let Summons::Wake(worker) = summons {
+                worker.parker.unpark();
+            }
+            if orphans.is_empty() {
+                return;
+            }
+            for task in orphans {
+                drop(self.end(task, scope, &why));
+            }
         }
-        self.discard(orphans, scope, &Ending::NoThread(error.to_string().into()));
     }
 
     /// Starts a thread with the stack that the settings ask for.
@@ -256,7 +276,7 @@ impl<H: Host> Pool<H> {
             }
             Ended::Delivery => state.delivering -= 1,
         }
-        let told = self.admit_candidates(&mut state);
+        let told = self.grant_first(&mut state);
         let next = self.choose(&mut state, me, task);
         // Also for a worker that leaves: it may have been the one that searched.
         self.conclude_and_tell(state, told, scope);
@@ -384,7 +404,7 @@ impl<H: Host> Pool<H> {
         state.delivering += 1;
         state.in_flight -= 1;
         state.tally.ended(outcome);
-        let told = self.admit_candidates(&mut state);
+        let told = self.grant_first(&mut state);
         let stays = state.phase.accepts() && state.live <= state.capacity;
         if prompt && stays && state.queue.is_empty() {
             me.set_duty(Duty::Idle);
@@ -458,19 +478,31 @@ impl<H: Host> Pool<H> {
         why: &Ending,
     ) {
         for task in tasks {
-            let ended = task.discard(&self.host, scope, why);
-            let mut state = self.state.lock();
-            if !ended {
-                state.queue.drop_remains();
-                continue;
+            if let Some(state) = self.end(task, scope, why) {
+                self.conclude(state, scope);
             }
-            state.in_flight -= 1;
-            match why {
-                Ending::Cancelled | Ending::Late => state.tally.cancelled += 1,
-                Ending::Broken(_) | Ending::NoThread(_) => state.tally.failed += 1,
-            }
-            self.conclude(state, scope);
         }
+    }
+
+    /// Ends one of them. If it has given its place back, that is still to be concluded.
+    fn end(
+        &self,
+        task: H::Task,
+        scope: Scope<'_, H>,
+        why: &Ending,
+    ) -> Option<MutexGuard<'_, State<H>>> {
+        let ended = task.discard(&self.host, scope, why);
+        let mut state = self.state.lock();
+        if !ended {
+            state.queue.drop_remains();
+            return None;
+        }
+        state.in_flight -= 1;
+        match why {
+            Ending::Cancelled | Ending::Late => state.tally.cancelled += 1,
+            Ending::Broken(_) | Ending::NoThread(_) => state.tally.failed += 1,
+        }
+        Some(state)
     }
 }
 

@@ -8,7 +8,7 @@ use std::{fmt, time::Instant};
 use super::{
     Cut, Host, Pool, Refusal, Scope, Terms, Verdict, WaitGroup, Waiter, Waiting,
     lanes::Lanes,
-    submit::{Caller, Turn, WhenFull, closed},
+    submit::{Caller, Turn, WhenFull},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -195,11 +195,13 @@ impl<H: Host> Pool<H> {
         waiter: &Waiting<H>,
         outcome: Result<Verdict, Cut<H::Interrupt>>,
     ) -> Result<Entrance<H>, Refusal<H::Interrupt>> {
-        let mut state = quota.state.lock();
-        state
-            .submitters
-            .take_first(|other| Arc::ptr_eq(other, waiter));
-        drop(state);
+        // Most have been told, and need not be looked for: the line may be long.
+        if waiter.verdict() == Verdict::None {
+            let mut state = quota.state.lock();
+            state
+                .submitters
+                .take_first(|other| Arc::ptr_eq(other, waiter));
+        }
         // A place granted in the last moment: to be used, or given back by the guard.
         let guard = (waiter.verdict() == Verdict::Granted).then(|| quota.guard());
         match (outcome, guard) {
@@ -241,10 +243,6 @@ impl<H: Host> Pool<H> {
             return Err(closed);
         }
         Ok(Turn::InLine(()))
-    }
-
-    fn refuse_if_closed(&self) -> Result<(), Refusal<H::Interrupt>> {
-        closed(&self.state.lock().phase).map_or(Ok(()), Err)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::{
-    Candidate, Cut, Ending, Host, Overflow, Phase, Pool, Priority, Refusal, Refused, Scope, Search,
-    State, Submitted, Task, Verdict, Waiter, Waiting,
+    Candidate, Cut, Ending, Host, Overflow, Park, Phase, Pool, Priority, Refusal, Refused, Scope,
+    Search, State, Submitted, Task, Verdict, Waiter, Waiting,
     line::Submitter,
     sync::{Arc, MutexGuard},
     worker::{Duty, is_worker_of},
@@ -159,14 +159,9 @@ impl<H: Host> Pool<H> {
         cut: Cut<H::Interrupt>,
     ) -> Submitted<H> {
         let waiter = candidate.waiter();
-        let mut state = self.state.lock();
-        state
-            .submitters
-            .take_first(|other| Arc::ptr_eq(other.waiter(), waiter));
-        let closed = closed(&state.phase);
-        drop(state);
-        if let Some(deadline) = candidate.terms().deadline {
-            self.unexpect(deadline);
+        // Most have been told, and need not be looked for: the line may be long.
+        if waiter.verdict() == Verdict::None {
+            self.leave_line(candidate);
         }
         // Nobody has it but this coroutine, unless it has gone in.
         let Some(task) = candidate.take() else {
@@ -174,10 +169,22 @@ impl<H: Host> Pool<H> {
         };
         let why = match (waiter.verdict(), cut) {
             (Verdict::None, Cut::Interrupted(interrupt)) => Refusal::Interrupted(interrupt),
-            (Verdict::None, Cut::TimedOut) => closed.unwrap_or(Refusal::TimedOut),
-            (_, _) => closed.unwrap_or(Refusal::Closed), // closed, and open again since
+            (Verdict::None, Cut::TimedOut) => Refusal::TimedOut,
+            // Closed, and perhaps open again since.
+            _ => self.refuse_if_closed().err().unwrap_or(Refusal::Closed),
         };
         Err(self.refuse(task, why).into())
+    }
+
+    fn leave_line(&self, candidate: &Candidate<H>) {
+        let mut state = self.state.lock();
+        let stood = state.leave_line(candidate.waiter());
+        let deadline = candidate.terms().deadline.filter(|_| stood);
+        let watcher = deadline.and_then(|deadline| state.unexpect(deadline));
+        drop(state);
+        if let Some(watcher) = watcher {
+            watcher.parker.unpark();
+        }
     }
 
     #[allow(clippy::inline_always, reason = "70 instructions less a task")]
@@ -332,9 +339,7 @@ impl<H: Host> Pool<H> {
             drop(state);
             self.give_back(scope);
         } else {
-            state
-                .submitters
-                .take_first(|other| Arc::ptr_eq(other.waiter(), waiter));
+            state.leave_line(waiter);
             drop(state);
         }
         let why = match outcome {
@@ -349,6 +354,10 @@ impl<H: Host> Pool<H> {
     fn refuse(&self, task: H::Task, why: Refusal<H::Interrupt>) -> Refused<H> {
         self.count_refusal();
         Refused { task, why }
+    }
+
+    pub(super) fn refuse_if_closed(&self) -> Result<(), Refusal<H::Interrupt>> {
+        closed(&self.state.lock().phase).map_or(Ok(()), Err)
     }
 
     /// Counts a task that was not accepted.

@@ -71,7 +71,7 @@ impl Unseen {
         Self {
             error,
             handler: handler.map(|it| it.clone_ref(py)),
-            reported: hooks.reports_unseen,
+            reported: hooks.reports_unseen(),
         }
     }
 }
