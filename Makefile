@@ -17,7 +17,7 @@ help:
 	@echo "make test                 run all checks and tests"
 	@echo "make test-all             run the Python tests on each CPython that is here, or PYTHONS='one, other'"
 	@echo "make bench [QUICK=1]      run the benchmarks beside ThreadPoolExecutor"
-	@echo "make wheels               build and test wheels for each Python here; PYTHONS='3.11 3.12' for some"
+	@echo "make wheels               build and test wheels for each Python here; PYTHONS='python3.12 python3.13' for some"
 	@echo "make clean                remove what was built"
 
 $(BIN)/python:

@@ -67,8 +67,8 @@ def test_tasks_without_an_end_raise_recursion_error(queue_size: int | None) -> N
     ],
 )
 def test_the_stack_holds_also_without_a_recursion_limit(settings: str, nest: str) -> None:
-    # From 3.12 on there is a limit for calls through C: there may be no room to tell a handler, or the log, and
-    # what is left is said on stderr.
+    # From 3.12 on there is a limit for calls through C: there may be no room to tell a handler, or the log;
+    # then it is said on stderr.
     program = Program(
         f"""
         import logging, sys

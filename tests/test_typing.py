@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+pytest.importorskip("mypy", reason="types are checked on one Python only")
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.timeout(300)
 

@@ -15,8 +15,8 @@ VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 HOME = ROOT / "target" / "pythons" / VERSION
 PYTHON = HOME / "environment" / "bin" / "python"
 
-CHECKERS = ("mypy", "ruff", "types-")
-"""What only `make lint` needs, which is run once."""
+CHECKERS = ("maturin", "mypy", "pyright", "ruff", "trove-classifiers", "twine", "types-")
+"""What only `make lint`, `make wheels` and the tests of types need, which are run once."""
 
 
 def run(*command: object) -> int:

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from environment import ROOT
+from empty_environment import ROOT
 from trove_classifiers import classifiers
 
 NOT_IN_SDIST = (".ci/", ".github/", "benches/results/", "dist/", "study-results/", "target/")
