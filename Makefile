@@ -18,7 +18,7 @@ help:
 	@echo "make test-all             run the Python tests on each Python here; PYTHONS='3.11 3.12' for some,"
 	@echo "                          COMMANDS='box 3.14 python, box 3.15 python' for those that these start"
 	@echo "make bench [QUICK=1]      run the benchmarks beside ThreadPoolExecutor"
-	@echo "make wheels               build and test wheels for each Python here; PYTHONS='3.11 3.12' for some"
+	@echo "make wheels               build and test wheels for each Python here; PYTHONS='python3.12 python3.13' for some"
 	@echo "make clean                remove what was built"
 
 $(BIN)/python:

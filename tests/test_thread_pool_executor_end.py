@@ -149,7 +149,7 @@ def test_a_program_ends_when_all_tasks_have_run() -> None:
             executor.submit(lambda number=number: (time.sleep(0.05), print("ran", flush=True)))
         executor.shutdown(wait=False)
     """)
-    assert out == "ran\n" * 5
+    assert out.count("ran") == 5  # two may print at the same time
 
 
 def test_a_program_that_has_begun_to_end_accepts_nothing() -> None:

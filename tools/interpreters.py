@@ -38,7 +38,7 @@ class Interpreter:
 
 
 def find(wanted: list[str]) -> list[Interpreter]:
-    """Return those that are wanted, versions or paths; without any, all that there are. Says where they are.
+    """Return those that are wanted, by version or name; without any, all that there are. Says where they are.
 
     Raises:
         SystemExit: One that is named is not there.
