@@ -13,7 +13,7 @@ use pyo3::{
     types::{PyString, PyTuple},
 };
 
-use super::{errors, interpreter, interrupt, parker::Parker, stack, task::Task};
+use super::{errors, fork, interpreter, interrupt, parker::Parker, stack, task::Task};
 use crate::core;
 
 /// The Python objects that a pool was made with.
@@ -126,7 +126,7 @@ impl core::Host for Host {
         block_signals();
         // Once for the thread's whole life: a thread state made for each task would end
         // `threading.local` with it.
-        interpreter::attach(|py| {
+        attach(|py| {
             errors::report(py, register(py, worker));
             match self.initialize(py) {
                 Ok(state) => {
@@ -138,17 +138,13 @@ impl core::Host for Host {
                 }
                 Err(fault) => body(py, Err(fault)),
             }
-            errors::report(py, unregister(py));
         });
     }
 
     fn visit(&self, body: impl FnOnce(Python<'_>)) {
         block_signals();
-        interpreter::attach(|py| {
-            body(py);
-            // Callbacks may have asked `threading` for this thread, which is known there for no longer.
-            errors::report(py, unregister(py));
-        });
+        // Callbacks may ask `threading` for this thread, which is known there for no longer.
+        attach(body);
     }
 
     fn nest<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
@@ -174,6 +170,20 @@ impl core::Host for Host {
 
     fn interrupted(py: Python<'_>) -> PyResult<()> {
         py.check_signals()
+    }
+}
+
+/// Runs `body` attached, and has `threading` forget the thread.
+///
+/// That comes after the end of the thread state, and with it of `threading.local`: what ends there may ask
+/// for the current thread (to log, say), finds this one, and does not leave another one in its place.
+fn attach(body: impl FnOnce(Python<'_>)) {
+    let forks = fork::forks();
+    interpreter::attach(body);
+    // In a child that a task has forked this is the only thread, and ends the process. Up to 3.12 the interpreter
+    // does not get over the end of its last thread state.
+    if fork::forks() == forks {
+        interpreter::attach(|py| errors::report(py, unregister(py)));
     }
 }
 
