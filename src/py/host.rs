@@ -123,7 +123,6 @@ impl core::Host for Host {
     type Interrupt = PyErr;
 
     fn enter(&self, worker: &str, body: impl FnOnce(Python<'_>, Result<(), core::Fault>)) {
-        block_signals();
         // Once for the thread's whole life: a thread state made for each task would end
         // `threading.local` with it.
         attach(|py| {
@@ -142,7 +141,6 @@ impl core::Host for Host {
     }
 
     fn visit(&self, body: impl FnOnce(Python<'_>)) {
-        block_signals();
         // Callbacks may ask `threading` for this thread, which is known there for no longer.
         attach(body);
     }
@@ -200,20 +198,6 @@ fn unregister(py: Python<'_>) -> PyResult<()> {
     let unregister = module.getattr("unregister")?.unbind();
     interpreter::call(py, &unregister, &PyTuple::empty(py), None).map(drop)
 }
-
-/// A signal that a worker took could not be handled there, and would not wake the main thread.
-#[cfg(unix)]
-fn block_signals() {
-    // SAFETY: an all-set signal mask, made and read by libc itself.
-    unsafe {
-        let mut all = std::mem::zeroed();
-        libc::sigfillset(&raw mut all);
-        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const all, std::ptr::null_mut());
-    }
-}
-
-#[cfg(not(unix))]
-fn block_signals() {}
 
 /// What a thread says that would wait for itself.
 pub(super) fn waits_for_itself(what: &str) -> PyErr {
