@@ -127,6 +127,7 @@ impl core::Host for Host {
         // `threading.local` with it.
         attach(|py| {
             errors::report(py, register(py, worker));
+            set_system_name(worker);
             match self.initialize(py) {
                 Ok(state) => {
                     STATE.set(Some(state));
@@ -198,6 +199,20 @@ fn unregister(py: Python<'_>) -> PyResult<()> {
     let unregister = module.getattr("unregister")?.unbind();
     interpreter::call(py, &unregister, &PyTuple::empty(py), None).map(drop)
 }
+
+/// From 3.14 on `CPython` has told the system the name as well, and cut it where the system's room ends: through
+/// a character, or the number. So the system is told again what the core has told it.
+#[cfg(all(Py_3_14, target_os = "linux"))]
+fn set_system_name(name: &str) {
+    let Ok(name) = std::ffi::CString::new(&*core::system_name(name)) else {
+        return;
+    };
+    // SAFETY: a string of at most 15 bytes and its end, which is copied.
+    unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
+}
+
+#[cfg(not(all(Py_3_14, target_os = "linux")))]
+fn set_system_name(_name: &str) {}
 
 /// What a thread says that would wait for itself.
 pub(super) fn waits_for_itself(what: &str) -> PyErr {
