@@ -7,11 +7,25 @@ import threading
 def register(name: str) -> None:
     """Name the current thread, and install the hooks that debuggers and coverage have set for all."""
     # current_thread() makes and registers an object for a thread that Python did not start.
-    threading.current_thread().name = name
+    thread = threading.current_thread()
+    thread.name = name
+    _keep(thread)
     if (profile := threading.getprofile()) is not None:
         sys.setprofile(profile)
     if (trace := threading.gettrace()) is not None:
         sys.settrace(trace)
+
+
+def _keep(thread: threading.Thread) -> None:
+    """Have `threading` know the thread until `unregister`.
+
+    From 3.13 on it forgets a thread that it did not start when the thread's `threading.local` ends: before
+    what else ends there and may ask for it.
+    """
+    local = getattr(threading, "_thread_local_info", None)
+    if local is not None and vars(local).pop("_track_dummy_thread_ref", None) is not None:
+        with threading._active_limbo_lock:  # type: ignore[attr-defined]
+            threading._active[thread.ident] = thread  # type: ignore[attr-defined]
 
 
 def checkpoint() -> None:
@@ -19,11 +33,7 @@ def checkpoint() -> None:
 
 
 def unregister() -> None:
-    """Take the current thread out of `threading.enumerate()`.
-
-    Python does so itself from 3.13 on; before, the entry would stay, and a later thread with the same
-    ident would inherit the name.
-    """
+    """Have `threading` forget the current thread: a later one with its ident is not to find it there."""
     sys.settrace(None)
     sys.setprofile(None)
     with threading._active_limbo_lock:  # type: ignore[attr-defined]
