@@ -101,6 +101,10 @@ class Program:
         if printed != line + "\n":
             raise AssertionError(f"{printed!r} instead of {line!r}: {self.end()}")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def interrupt(self) -> None:
         """Press Ctrl-C."""
         self._process.send_signal(signal.SIGINT)
