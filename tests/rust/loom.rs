@@ -16,6 +16,9 @@ mod deadlines;
 /// How a pool ends: by being closed, by expiry, by breaking down, for want of threads.
 #[path = "loom/ends.rs"]
 mod ends;
+/// The tasks of coroutines in line.
+#[path = "loom/line.rs"]
+mod line;
 /// Tasks that are run by who waits for them.
 #[path = "loom/nested.rs"]
 mod nested;

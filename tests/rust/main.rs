@@ -7,6 +7,7 @@ mod support;
 
 mod accounting;
 mod cancel;
+mod candidate;
 mod deadline;
 mod entrance;
 mod expiry;
@@ -14,6 +15,7 @@ mod gone;
 mod interrupt;
 mod lanes;
 mod lifecycle;
+mod line;
 mod nested;
 #[cfg(target_os = "linux")]
 mod no_thread;
