@@ -10,27 +10,29 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH
 SOURCES := $(shell find src python/antspy -name '*.rs' -o -name '*.py' -o -name '*.pyi') \
            Cargo.toml Cargo.lock build.rs pyproject.toml
 
-.PHONY: help study test test-rust test-loom test-python lint bench clean
+.PHONY: help study test test-rust test-loom test-python test-cpython test-all test-wheel lint bench wheels workflows clean
 
 help:
 	@echo "make study [JOBS=100000]  run the study: its table, study-results/study.json and study.png"
 	@echo "make test                 run all checks and tests"
+	@echo "make test-all             run the Python tests on each CPython that is here, or PYTHONS='one, other'"
 	@echo "make bench [QUICK=1]      run the benchmarks beside ThreadPoolExecutor"
+	@echo "make wheels               build and test wheels for each Python here; PYTHONS='3.11 3.12' for some"
 	@echo "make clean                remove what was built"
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv $(VENV)
 
-# The package, built in release mode, with all that the study and the tests need.
+# The package, built in release mode, with all that the study, the tests and the integrations need.
 $(VENV)/.built: $(SOURCES) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[study,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[study,dev,integrations]'
 	@touch $@
 
 study: $(VENV)/.built
 	$(BIN)/antspy study --jobs $(JOBS)
 
-test: lint test-rust test-loom test-python
+test: lint test-rust test-loom test-python test-cpython test-wheel
 
 lint: $(VENV)/.built
 	cargo fmt --check
@@ -56,8 +58,29 @@ test-loom:
 test-python: $(VENV)/.built
 	$(BIN)/python -m pytest
 
+# CPython's own tests of concurrent.futures, on antspy's classes: here, and on one newer Python.
+test-cpython: $(VENV)/.built
+	$(BIN)/python tests/cpython/runner.py
+	$(BIN)/python tests/pythons.py newer cpython
+
+# All tests of the package, each CPython in an environment of its own. See tests/pythons.py for what PYTHONS may be.
+export PYTHONS
+test-all: $(BIN)/python
+	$(BIN)/python tests/pythons.py all
+
+# The wheel for this Python, as a user has it.
+test-wheel: $(VENV)/.built
+	$(BIN)/python tools/wheels.py --quick
+
+wheels: $(VENV)/.built
+	$(BIN)/python tools/wheels.py --pythons '$(PYTHONS)'
+
+# What GitHub would say of the workflows before it runs them. Needs Go.
+workflows:
+	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
 bench: $(VENV)/.built
 	$(BIN)/python benches/run.py $(if $(QUICK),--fast)
 
 clean:
-	rm -rf $(VENV) target study-results python/antspy/_antspy.*.so
+	rm -rf $(VENV) target dist study-results python/antspy/_antspy.*.so

@@ -1,5 +1,6 @@
 """What the tests have in common."""
 
+import importlib
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from antspy import Pool, PoolOverloadError
 
 LIMIT = 20.0
@@ -20,6 +22,16 @@ LIMIT = 20.0
 
 TASKS = Path("/proc/self/task")
 """The threads of this process, as the kernel counts them (Linux)."""
+
+COMPLETE = sys.version_info[:2] == (3, 11)
+"""Whether this Python must have all libraries of the extra `integrations`: it has wheels of them all."""
+
+
+def library(name: str) -> Any:
+    """Import a library; without it skip the test, but where it must be there."""
+    if COMPLETE:
+        return importlib.import_module(name)
+    return pytest.importorskip(name, reason=f"{name} is not installed: it may have no wheel for this Python")
 
 
 def eventually(condition: Callable[[], object], limit: float = LIMIT) -> None:
@@ -102,7 +114,11 @@ class Program:
             raise AssertionError(f"{printed!r} instead of {line!r}: {self.end()}")
 
     def interrupt(self) -> None:
-        """Press Ctrl-C."""
+        """Press Ctrl-C. Where that cannot be done to one program alone the test is skipped."""
+        if sys.platform == "win32":
+            self._process.kill()
+            self.end()
+            pytest.skip("Ctrl-C reaches all programs of a console")
         self._process.send_signal(signal.SIGINT)
 
     def end(self) -> tuple[int, str, str]:

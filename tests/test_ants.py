@@ -16,7 +16,8 @@ import test_ants_wishes as wishes
 from antspy import MultiPool, Pool, PoolClosedError, PoolOverloadError, PoolWithFunc
 from support import Gate, Thread, eventually, overloaded
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
 ROW = re.compile(
     r"^\| (?P<name>[^|]+) \|.*\| \[\w+\]\((?P<example>examples/ants_\w+\.py)\) \|$", re.MULTILINE
 )

@@ -189,7 +189,7 @@ INTERRUPTED = """
         os.write(1, b"draining\\n")  # a worker in print() holds a lock that the end of Python wants
     for _ in range(3):
         pool.go({task})
-    pool.submit({task})
+    pool.options(name="named").submit({task})
     pool.go(tell)
 """
 

@@ -11,6 +11,8 @@ import pytest
 from antspy import Pool, WaitGroup
 from support import Gate, Program
 
+pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs an alarm that is a signal")
+
 SOON = 0.5
 
 

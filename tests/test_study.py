@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+pytest.importorskip("uvloop", reason="needs the extra: pip install 'antspy[study]'")
 pytestmark = pytest.mark.timeout(120)
 
 COMMAND = [sys.executable, "-m", "antspy", "study"]

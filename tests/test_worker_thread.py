@@ -155,22 +155,28 @@ def test_threading_stack_size_is_honoured() -> None:
 
 
 def test_a_task_may_recurse_as_deep_as_in_a_thread_of_pythons_own() -> None:
-    # Through C at each level, which takes about 600 bytes of stack: far more than 2 MiB in all.
+    # Through C at each level, which takes about 600 bytes of stack: far more than 2 MiB in all. 3.12 and
+    # later have a limit of their own for that.
     out = run_program("""
         import sys, threading
         from antspy import Pool
         sys.setrecursionlimit(100_000)
         def deep(level):
-            return level if level == 8_000 else max(map(deep, [level + 1]))
+            try:
+                return level if level == 8_000 else max(map(deep, [level + 1]))
+            except RecursionError:  # newer versions have a limit of their own for calls through C
+                return level
         depths = []
         thread = threading.Thread(target=lambda: depths.append(deep(0)))
         thread.start()
         thread.join()
         with Pool(1) as pool:
             depths.append(pool.submit(deep, 0).result())
-        print(depths)
+        print(*depths)
     """)
-    assert out == "[8000, 8000]\n"
+    in_thread, in_task = map(int, out.split())
+    assert in_thread == 8_000 or sys.version_info >= (3, 12)
+    assert in_task > in_thread - 10  # a task begins in the midst of a few calls
 
 
 def test_endless_recursion_is_an_exception_and_the_worker_lives() -> None:
@@ -183,6 +189,7 @@ def test_endless_recursion_is_an_exception_and_the_worker_lives() -> None:
         assert pool.submit(threading.get_ident).result() == ident
 
 
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs signal masks")
 def test_workers_take_no_signals() -> None:
     def blocked() -> set[int]:
         return {int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, [])}

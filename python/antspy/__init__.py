@@ -8,6 +8,21 @@
 """
 
 from ._antspy import __version__, _debug_build, worker_state
+from .errors import PoolClosedError, PoolError, PoolOverloadError, TaskInterrupted
+from .future import Future
+from .group import Group
+from .multi_pool import MultiPool
+from .multi_pool_with_func import MultiPoolWithFunc
+from .pool import Pool
+from .pool_with_func import PoolWithFunc
+from .process import install
+from .stats import Histogram, Stats
+from .thread_pool_executor import ThreadPoolExecutor
+from .view import PoolView, SubPool
+from .wait_group import WaitGroup
+
+# isort: split
+# Last: some of these functions are called as the modules above are, and theirs is the name in this package.
 from .default import (
     amap,
     arelease,
@@ -36,18 +51,6 @@ from .default import (
     wait,
     waiting,
 )
-from .errors import PoolClosedError, PoolError, PoolOverloadError, TaskInterrupted
-from .future import Future
-from .group import Group
-from .multi_pool import MultiPool
-from .multi_pool_with_func import MultiPoolWithFunc
-from .pool import Pool
-from .pool_with_func import PoolWithFunc
-from .process import install
-from .stats import Histogram, Stats
-from .thread_pool_executor import ThreadPoolExecutor
-from .view import PoolView, SubPool
-from .wait_group import WaitGroup
 
 __all__ = [
     "Future",

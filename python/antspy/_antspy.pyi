@@ -39,7 +39,7 @@ _debug_build: bool
 
 @disjoint_base
 class _Pool:
-    def __new__(cls, *_args: Any, **_kwargs: Any) -> _Pool: ...
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self: ...
     def _open(
         self,
         capacity: int | None,
@@ -58,7 +58,7 @@ class _Pool:
         thread_name_prefix: str,
         stack_size: int | None,
         function: Callable[..., object] | None,
-        reports_unseen: bool = True,
+        stands_in: bool = False,
     ) -> None: ...
     def _submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Run `fn(*args, **kwargs)` on a worker, and return a future for its result.
@@ -233,7 +233,7 @@ class _View:
 
 @disjoint_base
 class _WaitGroup:
-    def __new__(cls, *_args: Any, **_kwargs: Any) -> _WaitGroup: ...
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self: ...
     def add(self, n: int = 1) -> None:
         """Add `n` jobs, or take `-n` away; at zero everyone who waits goes on.
 
@@ -258,7 +258,7 @@ class _WaitGroup:
 
 @disjoint_base
 class _Future(concurrent.futures.Future[_T]):
-    def __new__(cls, *_args: Any, **_kwargs: Any) -> _Future[_T]: ...
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self: ...
     @classmethod
     def __class_getitem__(cls, item: Any) -> GenericAlias: ...
     def cancel(self) -> bool:

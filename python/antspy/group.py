@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 from .future import Future
 from .loop_future import wait_for
@@ -18,6 +18,7 @@ class Submits(Protocol):
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run `fn(*args, **kwargs)`, and return a future for its result."""
+        ...
 
 
 class Group:
@@ -110,7 +111,7 @@ class Group:
             raise RuntimeError("the group has failed: it has no results")
         return [future.result() for future in self._futures]
 
-    def __enter__(self) -> "Group":
+    def __enter__(self) -> Self:
         with self._lock:
             if self._entered:
                 raise RuntimeError("a group can be entered only once")
@@ -133,7 +134,7 @@ class Group:
             self._end()
         _raise(errors, exc)
 
-    async def __aenter__(self) -> "Group":
+    async def __aenter__(self) -> Self:
         return self.__enter__()
 
     async def __aexit__(self, exc_type: object, exc: BaseException | None, traceback: object) -> None:

@@ -17,6 +17,7 @@ class Awaited(Protocol):
 
     def _join(self, wait: _Wait, /) -> bool:
         """Have the coroutine told of the end. `False`: there is nothing to wait for."""
+        ...
 
     def _leave(self, wait: _Wait, /) -> object:
         """Do not have it told any more."""

@@ -72,9 +72,12 @@ def map_as_executor(
     if buffersize is not None and buffersize < 1:
         raise ValueError("buffersize must be None or > 0")
     deadline = None if timeout is None else time.monotonic() + timeout
-    items = zip(*iterables, strict=False)
+    items: Iterator[tuple[Any, ...]] = zip(*iterables, strict=False)
     pending = deque(executor.submit(fn, *item) for item in islice(items, buffersize))
     alive = weakref.ref(executor)
+
+    if buffersize is None:
+        items = iter(())  # all are taken: those who have ended are not asked again
 
     def submit_next() -> None:
         # Nothing here keeps the executor. If nobody else does, the map ends with what has been submitted.

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from typing import Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack
 
 from ._antspy import _Pool
 from .coroutine import Releases, Submits
 from .exception_handler import ExceptionHandler
+from .future import Future
 from .group import Group
 from .map import map_tasks
 from .settings import Overflow, prefix, stack_bytes
 from .stats import Stats, read
 from .view import Options, PoolView, SubPool
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -90,8 +92,14 @@ class Pool(_Pool, Submits, Releases, Executor):
         )
 
     # The core's methods under their public names: a call costs no Python frame.
-    submit = _Pool._submit
     go = _Pool._go
+    if TYPE_CHECKING:
+        # Written out: pyright gives a mere assignment the type that `Executor` declares, with another future.
+        def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+            """Run `fn(*args, **kwargs)` on a worker, and return a future for its result."""
+            ...
+    else:
+        submit = _Pool._submit
 
     def map(
         self,

@@ -1,7 +1,7 @@
 """A pool for one function."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 from ._antspy import _Pool
 from .coroutine import Releases, admitted, run
@@ -65,9 +65,11 @@ class PoolWithFunc(_Pool, Releases, Generic[T]):
 
         def invoke(self, *args: Any) -> None:
             """Call the function with `args` on a worker, as `Pool.go` does."""
+            ...
 
         def submit(self, *args: Any) -> Future[T]:
             """Call the function with `args` on a worker, as `Pool.submit` does."""
+            ...
     else:
         # The core's methods under their public names: a call costs no Python frame.
         invoke = _Pool._invoke
@@ -81,7 +83,7 @@ class PoolWithFunc(_Pool, Releases, Generic[T]):
         """Call the function with `args` on a worker; `await` gives what it returned. As `Pool.arun`."""
         return run(self._begin_invoke, *args)
 
-    def options(self, **options: Unpack[Options]) -> PoolWithFuncView:
+    def options(self, **options: Unpack[Options]) -> PoolWithFuncView[T]:
         """Return a view of the pool whose tasks are handed in on these terms, as `Pool.options` does."""
         return PoolWithFuncView(self, options)
 
@@ -89,7 +91,7 @@ class PoolWithFunc(_Pool, Releases, Generic[T]):
         """Return what the pool has done so far, as `Pool.stats` does."""
         return read(self)
 
-    def __enter__(self) -> "PoolWithFunc[T]":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: Any) -> None:

@@ -6,7 +6,7 @@ import threading
 
 # The core calls these from its threads. Imported there for the first time, a fork in that moment would
 # leave the child with an import lock that nobody releases.
-from . import exception_handler, worker  # noqa: F401
+from . import exception_handler, task, worker  # noqa: F401
 from ._antspy import _after_fork, _drain
 
 

@@ -15,7 +15,7 @@ from .settings import Overflow, prefix, stack_bytes
 
 T = TypeVar("T")
 
-_SETTLED_WITHIN = 1.0
+_SETTLED_WITHIN = 5.0
 """Seconds to wait for workers that are on their way, before they are counted."""
 
 
@@ -88,7 +88,7 @@ class ThreadPoolExecutor(Pool, concurrent.futures.ThreadPoolExecutor):
             thread_name_prefix=self._thread_name_prefix,
             stack_size=stack_bytes(stack_size),
             function=None,
-            reports_unseen=exception_handler is not None,
+            stands_in=True,
         )
 
     def map(
@@ -123,9 +123,17 @@ class ThreadPoolExecutor(Pool, concurrent.futures.ThreadPoolExecutor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Refuse new tasks; with `wait`, return when all workers are gone.
 
-        `cancel_futures` cancels what has not started.
+        `cancel_futures` cancels what no worker has taken.
         """
         self._crew.keeps_ended = True
+        if cancel_futures:
+            # The standard class starts a worker with each submit, and what that has taken is not cancelled.
+            # Here the workers may still be on the way to the first tasks.
+            try:
+                self._settle(_SETTLED_WITHIN)
+            except BaseException:  # Ctrl-C
+                super().shutdown(wait=False, cancel_futures=True)
+                raise
         super().shutdown(bool(wait), cancel_futures=bool(cancel_futures))
 
     def reboot(self) -> None:
@@ -141,7 +149,7 @@ class ThreadPoolExecutor(Pool, concurrent.futures.ThreadPoolExecutor):
         return sys.maxsize if self.capacity is None else self.capacity
 
     @_max_workers.setter
-    def _max_workers(self, max_workers: int) -> None:
+    def _max_workers(self, max_workers: int) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self.tune(max_workers)
 
     @property

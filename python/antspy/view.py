@@ -1,7 +1,7 @@
 """Views of a pool: the same methods, with other terms for the tasks that go through them."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypedDict, TypeVar, Unpack
 
 from ._antspy import _Pool, _View
 from .coroutine import Submits, admitted, run
@@ -33,7 +33,7 @@ class _AnyView(_View):
 
     _owner: Any
 
-    def __new__(cls, owner: Any, options: Options) -> "_AnyView":
+    def __new__(cls, owner: Any, options: Options) -> Self:
         pool: _Pool = owner if isinstance(owner, _Pool) else owner._pool
         places = owner if isinstance(owner, _View) else None
         terms: Any = {**_DEFAULTS, **options}  # a wrong name is a TypeError there
@@ -91,21 +91,31 @@ class PoolView(_AnyView, Submits):
         return f"<PoolView of {self._owner!r}{_shown(self)}>"
 
 
-class PoolWithFuncView(_AnyView):
+class PoolWithFuncView(_AnyView, Generic[T]):
     """A `PoolWithFunc` whose tasks are handed in on other terms. Made by `PoolWithFunc.options`."""
 
-    invoke = _View._invoke
-    submit = _View._invoke_for_result
+    if TYPE_CHECKING:
 
-    async def asubmit(self, *args: Any) -> Future[Any]:
+        def invoke(self, *args: Any) -> None:
+            """As `PoolWithFunc.invoke`."""
+            ...
+
+        def submit(self, *args: Any) -> Future[T]:
+            """As `PoolWithFunc.submit`."""
+            ...
+    else:
+        invoke = _View._invoke
+        submit = _View._invoke_for_result
+
+    async def asubmit(self, *args: Any) -> Future[T]:
         """As `PoolWithFunc.asubmit`."""
         return await admitted(self._begin_invoke(*args))
 
-    def arun(self, *args: Any) -> LoopFuture[Any]:
+    def arun(self, *args: Any) -> LoopFuture[T]:
         """As `PoolWithFunc.arun`."""
         return run(self._begin_invoke, *args)
 
-    def options(self, **options: Unpack[Options]) -> "PoolWithFuncView":
+    def options(self, **options: Unpack[Options]) -> "PoolWithFuncView[T]":
         """Return a view with these terms, and this one's where none are given."""
         return PoolWithFuncView(self, {**self._settings(), **options})
 
@@ -134,7 +144,7 @@ class SubPool(_View, Submits):
     submit = _View._submit
     go = _View._go
 
-    def __new__(cls, pool: _Pool, n: int) -> "SubPool":
+    def __new__(cls, pool: _Pool, n: int) -> Self:
         if n is None or isinstance(n, _View):  # these mean something else there
             raise TypeError(f"n must be an int, not {n!r}")
         return super().__new__(cls, pool, places=n, **_DEFAULTS)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, Self
 
 from ._antspy import _WaitGroup
 from .default import default_pool
@@ -45,7 +45,7 @@ class WaitGroup(_WaitGroup):
         pool = default_pool() if self._pool is None else self._pool
         self._go(pool, fn, *args, **kwargs)
 
-    def __enter__(self) -> "WaitGroup":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

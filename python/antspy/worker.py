@@ -29,10 +29,6 @@ class WorkerThread(threading._DummyThread):
             raise RuntimeError("cannot join current thread")
         self._ended.wait(timeout)
 
-    def end(self) -> None:
-        """Say that the worker has come to its end."""
-        self._ended.set()
-
     # In a forked child `threading` calls one of these for each thread that it knows: with an ident for the
     # one that forked, which is the main thread there.
 
@@ -92,4 +88,6 @@ def unregister(crew: Crew | None) -> None:
     if isinstance(thread, WorkerThread):
         if crew is not None and not crew.keeps_ended:
             crew.discard(thread)
-        thread.end()
+        ended = thread._ended
+        del thread  # whoever has waited for it may be the last to hold it
+        ended.set()

@@ -64,10 +64,19 @@ pub trait Host: Send + Sync + Sized + 'static {
     /// What may break off a wait (for Python: the exception of a signal handler).
     type Interrupt: Send + 'static;
 
-    /// Enters the runtime on a new worker's thread, once for the thread's whole life, and calls `body`
-    /// with whether the thread is fit to run tasks (an initializer may have failed). Where the runtime is
-    /// gone for good, `body` is not called.
-    fn enter(&self, worker: &str, body: impl FnOnce(Scope<'_, Self>, Result<(), Fault>));
+    /// Enters the runtime on a new worker's thread, once for the thread's whole life, and calls `body`.
+    /// Where the runtime is gone for good, `body` is not called.
+    fn enter(&self, worker: &str, body: impl FnOnce(Scope<'_, Self>));
+
+    /// Makes the thread of a new worker fit to run tasks.
+    ///
+    /// # Errors
+    /// It is not fit: an initializer failed.
+    fn prepare(&self, scope: Scope<'_, Self>) -> Result<(), Fault>;
+
+    /// Whether [`prepare`](Self::prepare) calls an initializer: foreign code, which may take any time, or
+    /// wait for other workers to be prepared.
+    fn has_initializer(&self) -> bool;
 
     /// Runs `wait`, which may block, while others may use the runtime.
     fn block<R>(scope: Scope<'_, Self>, wait: impl FnOnce() -> R) -> R;

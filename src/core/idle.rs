@@ -104,8 +104,14 @@ mod tests {
         type Parker = NoSleep;
         type Scope<'s> = ();
         type Interrupt = ();
-        fn enter(&self, _: &str, body: impl FnOnce((), Result<(), Fault>)) {
-            body((), Ok(()));
+        fn enter(&self, _: &str, body: impl FnOnce(())) {
+            body(());
+        }
+        fn prepare(&self, (): ()) -> Result<(), Fault> {
+            Ok(())
+        }
+        fn has_initializer(&self) -> bool {
+            false
         }
         fn visit(&self, body: impl FnOnce(())) {
             body(());

@@ -106,7 +106,10 @@ impl<H: Host> Pool<H> {
     }
 
     fn enter_phase(&self, phase: Phase) {
-        let mut state = self.state.lock();
+        self.enter_phase_under(self.state.lock(), phase);
+    }
+
+    fn enter_phase_under(&self, mut state: MutexGuard<'_, State<H>>, phase: Phase) {
         if state.phase.accepts() {
             state.phase = phase;
         }
@@ -132,9 +135,12 @@ impl<H: Host> Pool<H> {
     }
 
     /// A worker could not be made fit to run tasks: nothing that is queued will run.
+    ///
+    /// Both under one lock: were there a moment in between, another worker would be started in place of this one.
     pub(super) fn break_down(self: &Arc<Self>, me: &Worker<H>, scope: Scope<'_, H>, fault: &Fault) {
-        Self::strike_off(&mut self.state.lock(), me);
-        self.enter_phase(Phase::Broken(fault.clone()));
+        let mut state = self.state.lock();
+        Self::strike_off(&mut state, me);
+        self.enter_phase_under(state, Phase::Broken(fault.clone()));
         self.end_queued(scope, &Ending::Broken(fault.clone()));
     }
 
@@ -143,6 +149,7 @@ impl<H: Host> Pool<H> {
         match me.duty() {
             Duty::Leaving | Duty::Gone => return,
             Duty::Searching => state.search = Search::None,
+            Duty::Preparing => state.preparing -= 1,
             Duty::Busy | Duty::Idle => {}
         }
         state.dismiss(me);

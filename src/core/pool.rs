@@ -239,6 +239,21 @@ impl<H: Host> Pool<H> {
         }
     }
 
+    /// A new worker is about to run its initializer: it lets the next one come, if there is work for it.
+    ///
+    /// 1. Three tasks are queued. The first worker is started, and then runs an initializer.
+    /// 2. The initializer waits until those of three workers have begun.
+    /// 3. Were this worker still searching, nobody would start the others.
+    pub(super) fn begin_preparing(self: &Arc<Self>, me: &Worker<H>, scope: Scope<'_, H>) {
+        let mut state = self.state.lock();
+        if me.duty() == Duty::Searching {
+            state.search = Search::None;
+        }
+        me.set_duty(Duty::Preparing);
+        state.preparing += 1;
+        self.conclude(state, scope);
+    }
+
     /// A worker's whole bookkeeping between two tasks, under one lock: what it ended, what it does next.
     #[inline]
     pub(super) fn next(
@@ -284,6 +299,10 @@ impl<H: Host> Pool<H> {
                 state.pacer = None;
                 me.set_duty(Duty::Busy);
             }
+            Duty::Preparing => {
+                state.preparing -= 1;
+                me.set_duty(Duty::Busy);
+            }
             Duty::Idle => {
                 // Woken by its deadline or by chance: nobody has taken it from the idle.
                 let since = state.idle.since(me).unwrap_or_else(|| self.host.now());
@@ -295,7 +314,7 @@ impl<H: Host> Pool<H> {
             state.dismiss(me);
             return Next::Exit;
         }
-        if !state.queue.is_empty() && state.phase != Phase::Paused {
+        if !state.queue.is_empty() && state.phase.runs() {
             if state.schedule.is_none() {
                 if self.take(state, task) {
                     return Next::Run;
@@ -407,7 +426,7 @@ impl<H: Host> Pool<H> {
                 state.search = Search::None;
                 me.set_duty(Duty::Busy);
             }
-            Duty::Busy | Duty::Leaving | Duty::Gone => {}
+            Duty::Busy | Duty::Preparing | Duty::Leaving | Duty::Gone => {}
         }
         self.conclude(state, scope);
     }

@@ -37,6 +37,12 @@ impl Phase {
     pub(super) fn accepts(&self) -> bool {
         matches!(self, Self::Open | Self::Paused)
     }
+
+    /// Whether workers take tasks from the queue.
+    #[inline]
+    pub(super) fn runs(&self) -> bool {
+        matches!(self, Self::Open | Self::Closed)
+    }
 }
 
 /// Whether a worker is on its way to the queue. One at a time.
@@ -47,7 +53,7 @@ pub(super) enum Search {
     Woken,
     /// One that sleeps until the rate lets the next task start.
     Paced,
-    /// A new thread, which may take long: an initializer comes first.
+    /// A new thread, which may take long.
     Started,
 }
 
@@ -92,6 +98,8 @@ pub(super) struct State<H: Host> {
     pub(super) threads: usize,
     /// Whether a worker is on its way to the queue and has not looked at it yet.
     pub(super) search: Search,
+    /// Workers that run their initializers. Each comes to the queue after that: one task is left for it.
+    pub(super) preparing: usize,
     /// How long a searcher waits before it enters the host; see `patience.rs`.
     pub(super) patience: Patience,
     pub(super) idle: Idle<H>,
@@ -129,6 +137,7 @@ impl<H: Host> State<H> {
             live: 0,
             threads: 0,
             search: Search::None,
+            preparing: 0,
             patience: Patience::default(),
             idle: Idle::new(),
             submitters: Lanes::new(),
@@ -185,9 +194,10 @@ impl<H: Host> State<H> {
         told
     }
 
-    /// The invariant: while the queue is not empty and fewer than `capacity` workers live or one is
-    /// idle, somebody is searching, unless the pool is paused. One at a time: whoever is summoned summons
-    /// the next before it runs its task.
+    /// The invariant: while the queue is not empty and one is idle, or fewer than `capacity` workers live
+    /// and it holds more than one task for each that prepares, somebody is searching, unless the pool is
+    /// paused. One at a time: whoever is summoned summons the next before it runs its task, or its
+    /// initializer. What stands in the queue of a broken pool is ended by the worker that broke it.
     pub(super) fn summon(&mut self) -> Summons<H> {
         if self.search != Search::None {
             return self.hurry();
@@ -195,7 +205,7 @@ impl<H: Host> State<H> {
         if self.queue.is_empty() {
             return self.relieve();
         }
-        if self.phase == Phase::Paused {
+        if !self.phase.runs() {
             return Summons::Nobody;
         }
         if let Some(worker) = self.idle.pop_newest() {
@@ -212,7 +222,8 @@ impl<H: Host> State<H> {
 
     /// Whether another worker would be started for the queue, if none is idle.
     fn may_start(&self) -> bool {
-        self.live < self.capacity
+        let provided = self.preparing > 0 && self.queue.count() <= self.preparing;
+        self.live < self.capacity && !provided
     }
 
     /// A worker that waits to start a task that is not there any more need not wait.
@@ -257,7 +268,7 @@ impl<H: Host> State<H> {
             Search::Paced => true,
             Search::None => {
                 self.queue.is_empty()
-                    || self.phase == Phase::Paused
+                    || !self.phase.runs()
                     || (self.idle.len() == 0 && !self.may_start())
             }
         }

@@ -26,6 +26,8 @@ pub(super) enum Duty {
     Idle,
     /// Was started or taken from the idle because there is work, and has not looked yet.
     Searching,
+    /// Runs its initializer, and looks at the queue after that.
+    Preparing,
     /// Is no longer counted, and ends.
     Leaving,
     /// Its thread has nothing left to do but to return.
@@ -55,7 +57,8 @@ impl<H: Host> Worker<H> {
             0 => Duty::Busy,
             1 => Duty::Idle,
             2 => Duty::Searching,
-            3 => Duty::Leaving,
+            3 => Duty::Preparing,
+            4 => Duty::Leaving,
             _ => Duty::Gone,
         }
     }
@@ -91,9 +94,14 @@ pub(super) enum Next {
 
 /// The life of a worker's thread.
 pub(super) fn live<H: Host>(pool: &Arc<Pool<H>>, me: &Arc<Worker<H>>, name: &str) {
-    pool.host().enter(name, |scope, fit| match fit {
-        Ok(()) => as_worker_of(pool, || work(pool, me, scope)),
-        Err(fault) => pool.break_down(me, scope, &fault),
+    pool.host().enter(name, |scope| {
+        if pool.host().has_initializer() {
+            pool.begin_preparing(me, scope);
+        }
+        match pool.host().prepare(scope) {
+            Ok(()) => as_worker_of(pool, || work(pool, me, scope)),
+            Err(fault) => pool.break_down(me, scope, &fault),
+        }
     });
     pool.gone(me);
 }

@@ -196,7 +196,7 @@ pub(super) fn priority(value: &Bound<'_, PyAny>) -> PyResult<Priority> {
 }
 
 /// A task's name, or `None`.
-pub(super) fn name(value: &Bound<'_, PyAny>) -> PyResult<Option<Py<PyString>>> {
+pub(super) fn name<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyString>>> {
     if value.is_none() {
         return Ok(None);
     }
@@ -204,7 +204,7 @@ pub(super) fn name(value: &Bound<'_, PyAny>) -> PyResult<Option<Py<PyString>>> {
         let message = format!("name must be a str or None, not {}", shown(value));
         return Err(PyTypeError::new_err(message));
     };
-    Ok(Some(name.clone().unbind()))
+    Ok(Some(name.clone()))
 }
 
 /// Tasks a second, or `None` for no limit; whether the number makes sense the core says.

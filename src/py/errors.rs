@@ -7,7 +7,11 @@ use pyo3::{
     types::{PyString, PyTuple, PyType},
 };
 
-use super::{drain, host::waits_for_itself, interpreter};
+use super::{
+    drain,
+    host::{Hooks, waits_for_itself},
+    interpreter,
+};
 use crate::core::{Ending, Invalid, OutOfRange, Refusal, Unfinished};
 
 static ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
@@ -34,12 +38,14 @@ fn raise(
     }
 }
 
-pub(super) fn closed(py: Python<'_>) -> PyErr {
-    let message = if drain::has_begun() {
-        "cannot schedule new futures after interpreter shutdown"
-    } else {
-        "cannot schedule new futures after shutdown"
-    };
+fn closed(py: Python<'_>, hooks: &Hooks) -> PyErr {
+    let mut message = "cannot schedule new futures after shutdown";
+    if drain::has_begun() {
+        message = "cannot schedule new futures after interpreter shutdown";
+        if hooks.stands_in {
+            return PyRuntimeError::new_err(message); // where a traceback of that is looked for by its name
+        }
+    }
     raise(
         py,
         &CLOSED,
@@ -96,9 +102,14 @@ pub(super) fn too_deep() -> PyErr {
 }
 
 /// What `submit` raises.
-pub(super) fn refused(py: Python<'_>, why: Refusal<PyErr>, capacity: Option<usize>) -> PyErr {
+pub(super) fn refused(
+    py: Python<'_>,
+    why: Refusal<PyErr>,
+    capacity: Option<usize>,
+    hooks: &Hooks,
+) -> PyErr {
     match why {
-        Refusal::Closed => closed(py),
+        Refusal::Closed => closed(py, hooks),
         Refusal::Broken(fault) => broken(py, &fault.0),
         Refusal::Overload => {
             let capacity = capacity.map_or_else(|| "None".into(), |capacity| capacity.to_string());

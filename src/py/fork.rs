@@ -102,7 +102,9 @@ impl Drop for Slot {
         let made = unsafe { Box::from_raw(made) };
         if made.forks == FORKS.load(Ordering::Relaxed) {
             // SAFETY: a Python object's end comes on a thread that is attached.
-            made.core.close(unsafe { Python::assume_attached() });
+            let py = unsafe { Python::assume_attached() };
+            made.core.close(py);
+            made.core.host().hooks().forget_crew(py);
         } else {
             std::mem::forget(made); // inherited: left alone
         }

@@ -71,7 +71,7 @@ impl Unseen {
         Self {
             error,
             handler: handler.map(|it| it.clone_ref(py)),
-            reported: hooks.reports_unseen,
+            reported: hooks.reports_unseen(),
         }
     }
 }
@@ -204,7 +204,7 @@ impl Future {
             Bound::from_owned_ptr_or_err(py, future)?.cast_into_unchecked::<Self>()
         };
         let mut inner = future.get().inner.lock();
-        if let Some(name) = work.call.extras.as_ref().and_then(|it| it.name.as_ref()) {
+        if let Some(name) = work.call.extras.as_ref().and_then(|it| it.name()) {
             inner.hooks.get_or_insert_default().name = Some(name.clone_ref(py));
         }
         inner.state = State::Pending(Some(work));

@@ -10,7 +10,7 @@ use std::{
 use pyo3::{
     exceptions::PyRuntimeError,
     prelude::*,
-    types::{PyString, PyTuple},
+    types::{PySet, PyString, PyTuple},
 };
 
 use super::{errors, interpreter, interrupt, parker::Parker, stack, task::Task};
@@ -25,10 +25,23 @@ pub(super) struct Hooks {
     pub(super) initializer: Option<Py<PyAny>>,
     pub(super) initargs: Py<PyTuple>,
     pub(super) finalizer: Option<Py<PyAny>>,
-    /// Whether the handler also gets what a future raised that nobody has looked at.
-    pub(super) reports_unseen: bool,
+    /// Whether the pool stands in for the standard library's.
+    pub(super) stands_in: bool,
     /// The workers' threads: `antspy.worker.Crew`.
-    pub(super) crew: Py<PyAny>,
+    pub(super) crew: Py<PySet>,
+}
+
+impl Hooks {
+    /// Whether what a future raised that nobody has looked at is reported. In the standard library it is not, so
+    /// where the pool stands in for that, only to a handler of its own.
+    pub(super) fn reports_unseen(&self) -> bool {
+        !self.stands_in || self.exception_handler.is_some()
+    }
+
+    /// Nobody can ask for the workers' threads any more: those that have ended need not stay for the last of them.
+    pub(super) fn forget_crew(&self, py: Python<'_>) {
+        self.crew.bind(py).clear();
+    }
 }
 
 /// A pool's host. Its last owner may be a worker that has left the interpreter, so the hooks are dropped
@@ -124,24 +137,28 @@ impl core::Host for Host {
     type Scope<'s> = Python<'s>;
     type Interrupt = PyErr;
 
-    fn enter(&self, worker: &str, body: impl FnOnce(Python<'_>, Result<(), core::Fault>)) {
+    fn enter(&self, worker: &str, body: impl FnOnce(Python<'_>)) {
         block_signals();
         // Once for the thread's whole life: a thread state made for each task would end
         // `threading.local` with it.
         interpreter::attach(|py| {
             errors::report(py, register(py, worker, &self.hooks.crew));
-            match self.initialize(py) {
-                Ok(state) => {
-                    STATE.set(Some(state));
-                    body(py, Ok(()));
-                    if let Some(state) = STATE.take() {
-                        self.finalize(py, state);
-                    }
-                }
-                Err(fault) => body(py, Err(fault)),
+            body(py);
+            if let Some(state) = STATE.take() {
+                self.finalize(py, state);
             }
             errors::report(py, unregister(py, Some(&self.hooks.crew)));
         });
+    }
+
+    fn prepare(&self, py: Python<'_>) -> Result<(), core::Fault> {
+        let state = self.initialize(py)?;
+        STATE.set(Some(state));
+        Ok(())
+    }
+
+    fn has_initializer(&self) -> bool {
+        self.hooks.initializer.is_some()
     }
 
     fn visit(&self, body: impl FnOnce(Python<'_>)) {
@@ -180,19 +197,20 @@ impl core::Host for Host {
 }
 
 /// Makes the thread known to `threading` by its name, and installs the hooks of debuggers and coverage.
-fn register(py: Python<'_>, name: &str, crew: &Py<PyAny>) -> PyResult<()> {
+fn register(py: Python<'_>, name: &str, crew: &Py<PySet>) -> PyResult<()> {
     let register = worker_module(py)?.getattr("register")?.unbind();
     interpreter::call(py, &register, &(name, crew).into_pyobject(py)?, None).map(drop)
 }
 
-fn unregister(py: Python<'_>, crew: Option<&Py<PyAny>>) -> PyResult<()> {
+fn unregister(py: Python<'_>, crew: Option<&Py<PySet>>) -> PyResult<()> {
     let unregister = worker_module(py)?.getattr("unregister")?.unbind();
     interpreter::call(py, &unregister, &(crew,).into_pyobject(py)?, None).map(drop)
 }
 
 /// An empty `antspy.worker.Crew`.
-pub(super) fn crew(py: Python<'_>) -> PyResult<Py<PyAny>> {
-    Ok(worker_module(py)?.getattr("Crew")?.call0()?.unbind())
+pub(super) fn crew(py: Python<'_>) -> PyResult<Py<PySet>> {
+    let crew = worker_module(py)?.getattr("Crew")?.call0()?;
+    Ok(crew.cast_into::<PySet>()?.unbind())
 }
 
 fn worker_module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {

@@ -11,11 +11,12 @@
 //! 3. `CPython` calls `pthread_exit`; the unwinder runs the guard's `drop`.
 //! 4. The guard parks. No Rust frame above it is unwound; the process exits under the thread.
 
-use std::{ffi::c_int, hint::black_box, mem};
+use std::{hint::black_box, mem};
 
 use pyo3::{ffi, prelude::*};
 
 use self::ffi::{PyGILState_STATE, PyObject, PyThreadState};
+use super::cpython;
 
 struct ParkOnUnwind;
 
@@ -95,23 +96,9 @@ pub(super) fn attach(body: impl FnOnce(Python<'_>)) {
 }
 
 fn is_gone() -> bool {
-    // SAFETY: both may be called at any time on any thread.
-    unsafe { ffi::Py_IsInitialized() == 0 || is_finalizing() != 0 }
-}
-
-#[cfg(Py_3_13)]
-unsafe fn is_finalizing() -> c_int {
-    // SAFETY: always callable.
-    unsafe { ffi::Py_IsFinalizing() }
-}
-
-#[cfg(not(Py_3_13))]
-unsafe fn is_finalizing() -> c_int {
-    unsafe extern "C" {
-        fn _Py_IsFinalizing() -> c_int;
-    }
-    // SAFETY: exported by 3.11 and 3.12 under this name; always callable.
-    unsafe { _Py_IsFinalizing() }
+    // SAFETY: may be called at any time on any thread.
+    let initialized = unsafe { ffi::Py_IsInitialized() != 0 };
+    !initialized || cpython::is_finalizing()
 }
 
 /// Lets go of the interpreter while `wait` runs, which must not touch Python.

@@ -14,7 +14,7 @@
 //! Without an interpreter lock 1. and 3. may happen at the same time; then the one waits for the other's mark.
 //! While a task runs another in its midst (`core/nested.rs`) its own interrupts wait.
 
-use std::{cell::Cell, ptr, sync::atomic::Ordering};
+use std::{cell::Cell, ffi::c_ulong, ptr, sync::atomic::Ordering};
 
 use pyo3::{
     ffi,
@@ -24,10 +24,6 @@ use pyo3::{
 };
 
 use super::{errors, future::Future, interpreter};
-
-unsafe extern "C" {
-    fn PyThread_get_thread_ident() -> std::ffi::c_ulong;
-}
 
 /// What the lowest bits of [`Future::running`] say; above them is the thread's ident. 0: the task is not running.
 /// The task's thread opens and closes it, interrupters mark it, all by compare-and-swap; `AcqRel`, so that whoever
@@ -48,13 +44,16 @@ thread_local! {
 /// This thread's ident, shifted: 0 in the lowest bits is `OPEN`.
 fn this_thread() -> u64 {
     // SAFETY: always callable.
-    let ident = unsafe { PyThread_get_thread_ident() };
+    let ident = unsafe { ffi::PyThread_get_thread_ident() };
+    #[allow(clippy::useless_conversion)] // `unsigned long` has 32 bits on Windows
+    let ident = u64::from(ident);
     ident << 2
 }
 
 /// Makes `class` pending in the thread with that ident, in place of what is.
 fn set_pending(word: u64, class: &Bound<'_, PyType>) {
-    let ident = (word >> 2).cast_signed();
+    #[allow(clippy::cast_possible_truncation)] // it was a `c_ulong` in `this_thread`
+    let ident = ((word >> 2) as c_ulong).cast_signed();
     // SAFETY: attached, says the reference to the class. An ident that is not there changes nothing.
     unsafe { ffi::PyThreadState_SetAsyncExc(ident, class.as_ptr()) };
 }

@@ -3,6 +3,7 @@
 mod admission;
 mod arguments;
 mod context;
+mod cpython;
 mod drain;
 mod errors;
 mod fastcall;
@@ -44,11 +45,19 @@ mod _antspy {
         wait_group::WaitGroup,
     };
 
-    /// Whether this is a release build: a debug build is several times slower.
+    /// `_debug_build`: a debug build is several times slower.
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         super::fastcall::add_methods(module.py())?;
         module.add("_debug_build", cfg!(debug_assertions))?;
-        module.add("__version__", env!("CARGO_PKG_VERSION"))
+        module.add("__version__", super::version())
     }
+}
+
+/// The version in `Cargo.toml` as Python writes it, and the package's metadata: `1.0.0-rc.1` is `1.0.0rc1` there.
+fn version() -> String {
+    env!("CARGO_PKG_VERSION")
+        .replace("-alpha.", "a")
+        .replace("-beta.", "b")
+        .replace("-rc.", "rc")
 }

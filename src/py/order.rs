@@ -5,18 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pyo3::{
-    PyTraverseError, PyVisit,
-    prelude::*,
-    types::{PyDict, PyString},
-};
+use pyo3::{PyTraverseError, PyVisit, prelude::*, types::PyDict};
 
 use super::{
     arguments::{self, Timeout},
     host::waits_for_itself,
     pool::{Core, Pool},
     subpool::{Places, Quota},
-    task::Call,
+    task::{Call, Name},
 };
 use crate::core::{Priority, Terms};
 
@@ -26,7 +22,7 @@ pub(super) struct Order {
     timeout: Option<Duration>,
     deadline: Option<Duration>,
     priority: Priority,
-    name: Option<Py<PyString>>,
+    name: Option<Name>,
     /// Of a sub-pool.
     places: Option<Arc<Places>>,
 }
@@ -91,7 +87,7 @@ impl View {
             timeout: arguments::duration("timeout", timeout)?,
             deadline: arguments::duration("deadline", deadline)?,
             priority: arguments::priority(priority)?,
-            name: arguments::name(name)?,
+            name: arguments::name(name)?.map(Name::new).transpose()?,
             places,
         };
         Ok(Self {
@@ -117,7 +113,8 @@ impl View {
             Priority::Low => "low",
         };
         settings.set_item("priority", priority)?;
-        settings.set_item("name", &self.order.name)?;
+        let name = self.order.name.as_ref().map(|name| &name.text);
+        settings.set_item("name", name)?;
         Ok(settings)
     }
 

@@ -3,25 +3,20 @@
 //! not sleep; it has a bell (`mailbox.rs`).
 
 use std::{
-    ffi::{c_int, c_longlong, c_void},
+    ffi::{c_longlong, c_void},
     fmt,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
-use super::mailbox::Bell;
+use super::{
+    cpython::{
+        PyThread_acquire_lock_timed, PyThread_allocate_lock, PyThread_free_lock,
+        PyThread_release_lock,
+    },
+    mailbox::Bell,
+};
 use crate::core::{Park, Parked};
-
-unsafe extern "C" {
-    fn PyThread_allocate_lock() -> *mut c_void;
-    fn PyThread_free_lock(lock: *mut c_void);
-    fn PyThread_acquire_lock_timed(
-        lock: *mut c_void,
-        microseconds: c_longlong,
-        interruptible: c_int,
-    ) -> c_int;
-    fn PyThread_release_lock(lock: *mut c_void);
-}
 
 /// Somebody who waits.
 #[derive(Debug)]
@@ -76,7 +71,7 @@ pub(super) struct Bed {
     released: AtomicBool,
 }
 
-// SAFETY: the lock is made to be used by any thread; all functions above are callable by any thread.
+// SAFETY: the lock is made to be used by any thread; all functions of it are callable by any thread.
 unsafe impl Send for Bed {}
 // SAFETY: as above.
 unsafe impl Sync for Bed {}

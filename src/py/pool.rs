@@ -6,7 +6,7 @@ use pyo3::{
     PyTraverseError, PyVisit,
     exceptions::{PyBaseException, PyRuntimeError, PyTimeoutError},
     prelude::*,
-    types::{PyDict, PyTuple},
+    types::{PyDict, PySet, PyTuple},
 };
 
 use super::{
@@ -158,14 +158,14 @@ pub(super) fn not_entered(
     why: Refusal<PyErr>,
 ) -> PyErr {
     core.count_refusal();
-    errors::refused(py, why, Some(quota.numbers().0))
+    errors::refused(py, why, Some(quota.numbers().0), core.host().hooks())
 }
 
 /// The pool has refused a task.
 pub(super) fn not_accepted(py: Python<'_>, core: &Core, refused: Refused<Host>) -> PyErr {
     let Refused { task, why } = refused;
     drop(task);
-    errors::refused(py, why, core.stats().capacity)
+    errors::refused(py, why, core.stats().capacity, core.host().hooks())
 }
 
 fn open(py: Python<'_>, host: Host, config: Config) -> PyResult<Arc<Core>> {
@@ -185,7 +185,7 @@ impl Hooks {
             initializer: clone(&self.initializer),
             initargs: self.initargs.clone_ref(py),
             finalizer: clone(&self.finalizer),
-            reports_unseen: self.reports_unseen,
+            stands_in: self.stands_in,
             crew: crew(py)?,
         })
     }
@@ -199,12 +199,12 @@ impl Pool {
         Self::default()
     }
 
-    /// What `__init__` calls: the settings, for a `PoolWithFunc` its function, and whether the handler
-    /// gets what futures raised that nobody has looked at.
+    /// What `__init__` calls: the settings, for a `PoolWithFunc` its function, and whether the pool stands in
+    /// for the standard library's.
     #[allow(clippy::too_many_arguments, reason = "the settings of a pool")]
     #[pyo3(signature = (capacity, *, queue_size, overflow, max_blocking, expiry, min_workers, prealloc,
                         rate, exception_handler, initializer, initargs, finalizer, thread_name_prefix,
-                        stack_size, function, reports_unseen = true))]
+                        stack_size, function, stands_in = false))]
     fn _open(
         &self,
         py: Python<'_>,
@@ -223,7 +223,7 @@ impl Pool {
         thread_name_prefix: String,
         stack_size: Option<usize>,
         function: &Bound<'_, PyAny>,
-        reports_unseen: bool,
+        stands_in: bool,
     ) -> PyResult<()> {
         let hooks = Hooks {
             function: arguments::hook("fn", function)?,
@@ -231,7 +231,7 @@ impl Pool {
             initializer: arguments::hook("initializer", initializer)?,
             initargs: arguments::tuple("initargs", initargs)?.unbind(),
             finalizer: arguments::hook("finalizer", finalizer)?,
-            reports_unseen,
+            stands_in,
             crew: crew(py)?,
         };
         let config = Config {
@@ -357,7 +357,7 @@ impl Pool {
 
     /// Its workers' threads.
     #[getter]
-    fn _crew(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+    fn _crew(&self, py: Python<'_>) -> PyResult<Py<PySet>> {
         Ok(self.core(py)?.host().hooks().crew.clone_ref(py))
     }
 

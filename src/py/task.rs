@@ -7,6 +7,7 @@ use pyo3::{
     exceptions::PyKeyboardInterrupt,
     ffi,
     prelude::*,
+    sync::PyOnceLock,
     types::{PyDict, PyString, PyTuple},
 };
 
@@ -29,10 +30,51 @@ pub(super) type Guard = core::Guard<Host>;
 #[derive(Debug, Default)]
 pub(super) struct Extras {
     pub(super) kwargs: Option<Py<PyDict>>,
-    pub(super) name: Option<Py<PyString>>,
+    pub(super) name: Option<Name>,
     pub(super) guard: Option<Guard>,
     /// By when it must have started, for a worker that would run it out of turn.
     pub(super) deadline: Option<Instant>,
+}
+
+/// What a task is called, and how it is called then: in a Python frame of this name (`python/antspy/task.py`).
+#[derive(Debug)]
+pub(super) struct Name {
+    pub(super) text: Py<PyString>,
+    frame: Py<PyAny>,
+}
+
+impl Name {
+    pub(super) fn new(text: Bound<'_, PyString>) -> PyResult<Self> {
+        static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let py = text.py();
+        let find = || PyResult::Ok(py.import("antspy.task")?.getattr("frame")?.unbind());
+        let make = MAKE.get_or_try_init(py, find)?;
+        let frame = interpreter::call(py, make, &PyTuple::new(py, [&text])?, None)?.unbind();
+        Ok(Self {
+            text: text.unbind(),
+            frame,
+        })
+    }
+
+    pub(super) fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self {
+            text: self.text.clone_ref(py),
+            frame: self.frame.clone_ref(py),
+        }
+    }
+
+    /// Calls `function(*args, **kwargs)` in the frame.
+    fn call<'py>(
+        &self,
+        py: Python<'py>,
+        function: &Py<PyAny>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Py<PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let kwargs = kwargs.map_or_else(|| PyDict::new(py).unbind(), |it| it.clone_ref(py));
+        let arguments = (function, args, kwargs).into_pyobject(py)?;
+        interpreter::call(py, &self.frame, &arguments, None)
+    }
 }
 
 /// A function, its arguments, and the context of whoever submitted it.
@@ -47,6 +89,10 @@ pub(super) struct Call {
 }
 
 impl Extras {
+    pub(super) fn name(&self) -> Option<&Py<PyString>> {
+        self.name.as_ref().map(|name| &name.text)
+    }
+
     /// The call is over: what it was called with is dropped, and its place in a sub-pool is free.
     fn ran(&mut self) {
         self.kwargs = None;
@@ -98,9 +144,13 @@ impl Call {
         let function = self.function.as_ref().or(held.as_ref());
         let function =
             function.expect("a call without a function is made by a pool that holds one");
+        let args = self.args.bind(py);
         let kwargs = extras.and_then(|extras| extras.kwargs.as_ref());
         self.context.run(py, || {
-            tell(interpreter::call(py, function, self.args.bind(py), kwargs))
+            tell(match extras.and_then(|extras| extras.name.as_ref()) {
+                None => interpreter::call(py, function, args, kwargs),
+                Some(name) => name.call(py, function, args, kwargs),
+            })
         })
     }
 }
@@ -199,7 +249,7 @@ impl core::Task for Task {
                     if let Err(error) = result {
                         pass_on_interrupt(py, &error);
                         outcome = Outcome::Failed;
-                        let name = extras.as_ref().and_then(|extras| extras.name.as_ref());
+                        let name = extras.as_ref().and_then(|extras| extras.name());
                         host.handle(py, error, name);
                     }
                 });
@@ -242,7 +292,7 @@ impl core::Task for Task {
         match self {
             Self::Go { call, group } => {
                 if let Some(error) = errors::ending(py, why) {
-                    let name = call.extras.as_ref().and_then(|it| it.name.as_ref());
+                    let name = call.extras.as_ref().and_then(|extras| extras.name());
                     host.handle(py, error, name);
                 }
                 drop(call);

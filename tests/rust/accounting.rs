@@ -148,12 +148,12 @@ fn every_task_ends_exactly_once_when_the_pool_breaks_and_is_mended_meanwhile() {
         let scope = Attached::new;
         let ran = storm(&rig, &ledger, || {
             for _ in 0..20 {
-                rig.host().set_fit(Err("no licence"));
+                rig.host().fail_to_initialize("no licence");
                 // A closed pool and a new start bring the next worker, which is not fit.
                 rig.close();
                 rig.reboot(&scope()).expect("no signal").expect("threads");
                 thread::yield_now();
-                rig.host().set_fit(Ok(()));
+                rig.host().initialize_no_more();
                 rig.reboot(&scope()).expect("no signal").expect("threads");
             }
             rig.close();

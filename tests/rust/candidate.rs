@@ -101,7 +101,7 @@ fn a_pool_that_breaks_ends_what_went_in_and_gives_the_others_back() {
     within_limit(|| {
         let full = Full::new();
         let line = [full.line_up(), full.line_up()];
-        full.rig.host().set_fit(Err("no licence"));
+        full.rig.host().fail_to_initialize("no licence");
         // The first goes in. A worker is started for it, and is not fit.
         full.rig.tune(2, &Attached::new()).expect("a good size");
         assert_eq!(line[0].verdict(), Verdict::Granted);

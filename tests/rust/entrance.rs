@@ -91,7 +91,7 @@ fn a_pool_that_ends_sends_away_who_waits_for_a_place() {
         let rebooted = rig.reboot(&Attached::new()).expect("no signal");
         rebooted.expect("threads");
         assert_eq!(told_at_once(&rig, &quota), "in");
-        rig.host().set_fit(Err("no licence"));
+        rig.host().fail_to_initialize("no licence");
         let told = blocked(&rig, &quota, &[Terms::default()], |guard| {
             // Accepted and ended, or refused if its worker has been fast.
             let _ = rig.submit(Job::new(|| ()));

@@ -89,10 +89,12 @@ pub(crate) struct Tally {
 /// How many tasks one thread runs in the midst of each other at most.
 pub(crate) const DEEPEST: usize = 100;
 
+/// What makes a new worker fit to run tasks, or does not.
+type Initializer = Arc<dyn Fn() -> Result<(), Fault> + Send + Sync>;
+
 pub(crate) struct TestHost {
     clock: Clock,
-    /// What the initializer says.
-    fit: Mutex<Result<(), Fault>>,
+    initializer: Mutex<Option<Initializer>>,
     worker_blocks: Arc<AtomicU64>,
     /// Called by who visits, before it does anything.
     visitor: Mutex<Option<Box<dyn Fn() + Send>>>,
@@ -107,16 +109,29 @@ impl TestHost {
     pub(crate) fn with_clock(clock: Clock) -> Self {
         Self {
             clock,
-            fit: Mutex::new(Ok(())),
+            initializer: Mutex::default(),
             worker_blocks: Arc::default(),
             visitor: Mutex::default(),
             tally: Arc::default(),
         }
     }
 
-    /// From now on new threads are fit to run tasks, or are not.
-    pub(crate) fn set_fit(&self, fit: Result<(), &str>) {
-        *self.fit.lock().unwrap() = fit.map_err(|why| Fault(why.into()));
+    /// From now on no new thread is fit to run tasks.
+    pub(crate) fn fail_to_initialize(&self, why: &'static str) {
+        self.initialize_by(move || Err(Fault(why.into())));
+    }
+
+    /// From now on each new thread does this before it runs tasks.
+    pub(crate) fn initialize_by(
+        &self,
+        initializer: impl Fn() -> Result<(), Fault> + Send + Sync + 'static,
+    ) {
+        *self.initializer.lock().unwrap() = Some(Arc::new(initializer));
+    }
+
+    /// From now on new threads are fit as they are.
+    pub(crate) fn initialize_no_more(&self) {
+        *self.initializer.lock().unwrap() = None;
     }
 
     /// From now on who visits does this first.
@@ -136,11 +151,20 @@ impl Host for TestHost {
     type Scope<'s> = &'s Attached;
     type Interrupt = Interrupt;
 
-    fn enter(&self, _worker: &str, body: impl FnOnce(&Attached, Result<(), Fault>)) {
+    fn enter(&self, _worker: &str, body: impl FnOnce(&Attached)) {
         self.tally.entered.fetch_add(1, Ordering::SeqCst);
         sleep::begin_thread(&self.tally);
-        let fit = self.fit.lock().unwrap().clone();
-        body(&Attached::counting(self.worker_blocks.clone()), fit);
+        body(&Attached::counting(self.worker_blocks.clone()));
+    }
+
+    fn prepare(&self, scope: &Attached) -> Result<(), Fault> {
+        scope.check();
+        let initializer = self.initializer.lock().unwrap().clone();
+        initializer.map_or(Ok(()), |initialize| initialize())
+    }
+
+    fn has_initializer(&self) -> bool {
+        self.initializer.lock().unwrap().is_some()
     }
 
     fn visit(&self, body: impl FnOnce(&Attached)) {

@@ -16,6 +16,9 @@ mod deadlines;
 /// How a pool ends: by being closed, by expiry, by breaking down, for want of threads.
 #[path = "loom/ends.rs"]
 mod ends;
+/// Workers that run an initializer before they come to the queue.
+#[path = "loom/initializer.rs"]
+mod initializer;
 /// The tasks of coroutines in line.
 #[path = "loom/line.rs"]
 mod line;

@@ -12,6 +12,7 @@ mod deadline;
 mod entrance;
 mod expiry;
 mod gone;
+mod initializer;
 mod interrupt;
 mod lanes;
 mod lifecycle;

@@ -19,7 +19,7 @@ fn reboot(rig: &Rig) {
 /// A pool none of whose workers will be fit.
 fn broken(config: Config) -> Rig {
     let host = TestHost::new();
-    host.set_fit(Err("no licence"));
+    host.fail_to_initialize("no licence");
     Rig::with_host(host, config)
 }
 
@@ -168,7 +168,7 @@ fn workers_that_are_fit_end_their_task_on_a_pool_that_breaks() {
         let (gate, ledger) = (Gate::default(), Ledger::default());
         rig.submit(ledger.job(gate.waits())).expect("accepted");
         eventually(|| rig.stats().queued == 0);
-        rig.host().set_fit(Err("no licence"));
+        rig.host().fail_to_initialize("no licence");
         // For this one a second worker is started, which is not fit.
         rig.submit(ledger.job(|| ())).expect("accepted");
         eventually(|| rig.stats().closed && rig.stats().queued == 0);
@@ -189,7 +189,7 @@ fn a_reboot_mends_a_broken_pool_once_its_cause_is_gone() {
         reboot(&rig);
         offer(&rig, &ledger);
         rig.wait_gone();
-        rig.host().set_fit(Ok(()));
+        rig.host().initialize_no_more();
         reboot(&rig);
         rig.submit(ledger.job(|| ())).expect("open");
         rig.wait();

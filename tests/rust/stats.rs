@@ -110,7 +110,7 @@ fn what_a_broken_pool_ends_has_failed() {
     within_limit(|| {
         let rig = Rig::new(queueing(2));
         let (gate, ledger) = (occupy(&rig), Ledger::default());
-        rig.host().set_fit(Err("no licence"));
+        rig.host().fail_to_initialize("no licence");
         rig.submit(ledger.job(|| ())).expect("accepted");
         eventually(|| rig.stats().closed && rig.stats().queued == 0);
         gate.open();

@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use antspy::core::{Config, UNLIMITED};
+use antspy::core::{Config, Rate, UNLIMITED};
 
 use crate::{
     host::{Attached, Job, Rig, TestPool, sized, submit},
@@ -271,5 +271,63 @@ fn a_worker_with_a_full_queue_lets_go_of_the_runtime_only_for_the_sake_of_others
             u128::from(between) <= turns,
             "{between} times in at most {turns} turns"
         );
+    });
+}
+
+#[test]
+fn once_the_search_is_settled_there_are_as_many_workers_as_tasks_or_the_capacity() {
+    within_limit(|| {
+        for (capacity, tasks, expected) in [(4, 60, 4), (10, 3, 3), (10, 0, 0), (1, 5, 1)] {
+            let rig = Rig::new(Config {
+                queue_size: UNLIMITED,
+                ..sized(capacity)
+            });
+            let gate = Gate::default();
+            for _ in 0..tasks {
+                rig.submit(Job::new(gate.waits())).expect("accepted");
+            }
+            rig.settle(&Attached::new(), None).expect("no signal");
+            assert_eq!(rig.stats().running, expected);
+            gate.open();
+        }
+    });
+}
+
+#[test]
+fn a_paused_or_a_paced_pool_is_settled() {
+    within_limit(|| {
+        let paced = Config {
+            rate: Some(Rate(1e-3)),
+            queue_size: UNLIMITED,
+            ..sized(2)
+        };
+        let rig = Rig::new(paced);
+        for _ in 0..2 {
+            rig.submit(Job::new(|| ())).expect("accepted");
+        }
+        rig.settle(&Attached::new(), None).expect("no signal");
+        let rig = Rig::new(sized(2));
+        rig.pause();
+        rig.submit(Job::new(|| ())).expect("accepted");
+        rig.settle(&Attached::new(), None).expect("no signal");
+        rig.resume();
+        rig.wait();
+    });
+}
+
+#[test]
+fn a_task_may_wait_until_its_own_pool_is_settled() {
+    within_limit(|| {
+        let rig = Rig::new(sized(2));
+        let (pool, gate) = (rig.0.clone(), Gate::default());
+        let (tell, told) = mpsc::channel();
+        rig.submit(Job::new(gate.waits())).expect("accepted");
+        rig.submit(Job::scoped(move |scope| {
+            tell.send(pool.settle(scope, None)).unwrap();
+        }))
+        .expect("accepted");
+        told.recv().unwrap().expect("no signal");
+        gate.open();
+        rig.wait();
     });
 }

@@ -37,7 +37,7 @@ class Connection(asyncio.Protocol):
         self.answers += 1
         self.transport.write(REQUEST)
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
 
 

@@ -138,7 +138,7 @@ fn a_submit_racing_a_pool_that_breaks_is_refused_or_ended() {
     // 3. The worker ends what is queued: it must not look before the pool is marked.
     model(5, || {
         let host = TestHost::new();
-        host.set_fit(Err("no licence"));
+        host.fail_to_initialize("no licence");
         let scene = Scene::with_host(host, queueing(1));
         for _ in 0..2 {
             scene.offer();

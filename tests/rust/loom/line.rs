@@ -196,6 +196,31 @@ fn a_searcher_that_hesitates_is_not_too_late_for_a_task_in_line() {
 }
 
 #[test]
+fn a_task_that_goes_in_while_a_worker_prepares_gets_another_if_it_needs_one() {
+    // 1. A worker runs its initializer. One task of the two in the queue is left for it.
+    // 2. The other is cancelled, and one in line goes in, for which the first waits.
+    model(2, || {
+        let host = TestHost::new();
+        host.initialize_by(|| Ok(()));
+        let scene = Scene::with_host(host, staying(2));
+        let gate = Gate::default();
+        let (waits, opens) = (gate.clone(), gate);
+        let job = scene.ledger.job(|| ());
+        let fate = job.fate();
+        scene.rig.submit(job).expect("accepted");
+        let first = scene.ledger.job(move || waits.pass());
+        scene.rig.submit(first).expect("accepted");
+        let second = scene.begin(Job::new(move || opens.open()));
+        if fate.cancel() {
+            scene.rig.cancelled();
+        }
+        go_in([second]);
+        let counts = scene.end();
+        assert_eq!(counts.ran + counts.cancelled, 3);
+    });
+}
+
+#[test]
 fn a_task_that_goes_in_during_a_pause_is_not_forgotten_after_it() {
     model(3, || {
         let scene = Scene::new(expiring(1));
@@ -300,7 +325,7 @@ fn the_watcher_leaving_racing_a_task_that_lines_up_is_replaced_or_stays() {
 fn a_task_in_line_racing_a_pool_that_breaks_is_ended_or_comes_back() {
     model(4, || {
         let host = TestHost::new();
-        host.set_fit(Err("no licence"));
+        host.fail_to_initialize("no licence");
         let scene = Scene::with_host(host, staying(1));
         let job = || scene.ledger.job(|| ());
         let turns = [job(), job()].map(|job| begin_on(&scene.rig, job, Terms::default()));

@@ -1,12 +1,15 @@
 //! Who waits for a place, for tasks, for threads, for a group.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
 
 use antspy::core::{Refusal, Unfinished, Verdict, WaitGroup};
 use loom::thread;
 
 use super::{
-    Scene,
+    Gate, Scene,
     host::{Attached, Interrupt, TestHost, interrupt_this_thread},
     model, queueing, staying,
 };
@@ -152,5 +155,24 @@ fn one_who_joins_as_the_last_job_ends_is_told_or_need_not_wait() {
         let waits = group.join(&waiter);
         worker.join().unwrap();
         assert_eq!(waiter.verdict() == Verdict::Granted, waits);
+    });
+}
+
+#[test]
+fn who_waits_until_the_search_is_settled_finds_a_worker_for_each_task() {
+    // 1. The first worker takes its task, and summons the second, which may find that the first has ended both.
+    // 2. In between nobody searches for a moment: that must not be taken for the end of the search.
+    model(3, || {
+        let scene = Scene::new(queueing(2));
+        let gate = Gate::default();
+        for _ in 0..2 {
+            let waits = gate.clone();
+            let job = scene.ledger.job(move || waits.pass());
+            scene.rig.submit(job).expect("accepted");
+        }
+        scene.rig.settle(&Attached::new(), None).expect("no signal");
+        assert_eq!(scene.rig.host().tally.entered.load(Ordering::SeqCst), 2);
+        gate.open();
+        assert_eq!(scene.end().ran, 2);
     });
 }

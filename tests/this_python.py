@@ -1,0 +1,62 @@
+"""The whole suite on the Python that runs this file: `python3.12 tests/this_python.py [pytest] [cpython]`.
+
+In an environment of its own under `target/`, with the package built for it. What is needed and is not to be
+had as a wheel there is left out, and the tests that use it skip themselves.
+"""
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+HOME = ROOT / "target" / "pythons" / VERSION
+PYTHON = HOME / "environment" / "bin" / "python"
+
+CHECKERS = ("mypy", "ruff", "types-")
+"""What only `make lint` needs, which is run once."""
+
+
+def run(*command: object) -> int:
+    return subprocess.run([*map(str, command)], cwd=ROOT, env=settings()).returncode
+
+
+def settings() -> dict[str, str]:
+    return {"CARGO_TARGET_DIR": str(HOME / "cargo"), **os.environ}
+
+
+def pip(*arguments: object) -> bool:
+    return run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments) == 0
+
+
+def requirements() -> list[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [one for names in project["optional-dependencies"].values() for one in names]
+    return [one for one in extras if not one.startswith(CHECKERS)]
+
+
+def install(parts: list[str]) -> None:
+    if not PYTHON.exists():
+        subprocess.run([sys.executable, "-m", "venv", HOME / "environment"], check=True)
+    wheels = ["--only-binary", ":all:"]
+    if "pytest" in parts and not pip(*wheels, *requirements()):
+        for requirement in requirements():
+            if not pip(*wheels, requirement):
+                print(f"CPython {VERSION}: no wheel of {requirement}: what needs it is skipped", flush=True)
+    if not pip("--no-deps", "--force-reinstall", ROOT):
+        raise SystemExit(f"CPython {VERSION}: the package could not be built")
+
+
+COMMANDS = {"pytest": ["-m", "pytest"], "cpython": ["tests/cpython/runner.py"]}
+
+
+def main(parts: list[str]) -> int:
+    install(parts)
+    codes = [run(PYTHON, *COMMANDS[part]) for part in parts]
+    return int(any(codes))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:] or list(COMMANDS)))
