@@ -115,6 +115,7 @@ impl<H: Host> Pool<H> {
         let quotas = state.quotas.clone();
         let watcher = state.watcher.clone();
         for submitter in &submitters {
+            state.expected -= usize::from(submitter.is_expected());
             submitter.waiter().decide(Verdict::Closed);
         }
         let mut sent_home = Vec::new();

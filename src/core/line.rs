@@ -18,6 +18,14 @@ pub(super) enum Submitter<H: Host> {
 }
 
 impl<H: Host> Submitter<H> {
+    /// Whether the watcher stays for its task, which has a deadline. A thread sees to that itself.
+    pub(super) fn is_expected(&self) -> bool {
+        match self {
+            Self::Thread(_) => false,
+            Self::Coroutine(candidate) => candidate.terms.deadline.is_some(),
+        }
+    }
+
     pub(super) fn waiter(&self) -> &Waiting<H> {
         match self {
             Self::Thread(waiter) => waiter,
@@ -138,6 +146,7 @@ impl<H: Host> State<H> {
             } = candidate.terms;
             self.enqueue(task, priority, deadline, || host.now());
             if deadline.is_some() {
+                self.expected -= 1; // it is there
                 told.watcher.clone_from(&self.watcher);
             }
         }

@@ -196,9 +196,11 @@ impl<H: Host> Pool<H> {
         outcome: Result<Verdict, Cut<H::Interrupt>>,
     ) -> Result<Entrance<H>, Refusal<H::Interrupt>> {
         let mut state = quota.state.lock();
-        state
-            .submitters
-            .take_first(|other| Arc::ptr_eq(other, waiter));
+        if waiter.verdict() == Verdict::None {
+            state
+                .submitters
+                .take_first(|other| Arc::ptr_eq(other, waiter));
+        }
         drop(state);
         // A place granted in the last moment: to be used, or given back by the guard.
         let guard = (waiter.verdict() == Verdict::Granted).then(|| quota.guard());

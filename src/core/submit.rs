@@ -160,12 +160,16 @@ impl<H: Host> Pool<H> {
     ) -> Submitted<H> {
         let waiter = candidate.waiter();
         let mut state = self.state.lock();
-        state
-            .submitters
-            .take_first(|other| Arc::ptr_eq(other.waiter(), waiter));
+        let in_line = waiter.verdict() == Verdict::None;
+        if in_line {
+            state
+                .submitters
+                .take_first(|other| Arc::ptr_eq(other.waiter(), waiter));
+        }
         let closed = closed(&state.phase);
         drop(state);
-        if let Some(deadline) = candidate.terms().deadline {
+        // Whoever else takes it out of the line sees to this, too.
+        if let (true, Some(deadline)) = (in_line, candidate.terms().deadline) {
             self.unexpect(deadline);
         }
         // Nobody has it but this coroutine, unless it has gone in.
