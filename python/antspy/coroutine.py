@@ -39,7 +39,7 @@ def run(method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> LoopFuture[
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        return cast(LoopFuture[Any], _run_later(method, args, kwargs))
+        return cast(LoopFuture[Any], arun(method, args, kwargs))
     future: LoopFuture[Any] = LoopFuture(loop=loop)
     try:
         entry = method(*args, **kwargs)
@@ -49,7 +49,8 @@ def run(method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> LoopFuture[
     return future.follow(entry)
 
 
-async def _run_later(method: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+async def arun(method: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """The same, later: what is called outside of an event loop."""
     return await run(method, *args, **kwargs)
 
 
