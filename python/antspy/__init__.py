@@ -39,6 +39,7 @@ from .default import (
 from .errors import PoolClosedError, PoolError, PoolOverloadError, TaskInterrupted
 from .future import Future
 from .group import Group
+from .loop_future import LoopFuture
 from .multi_pool import MultiPool
 from .multi_pool_with_func import MultiPoolWithFunc
 from .pool import Pool
@@ -53,6 +54,7 @@ __all__ = [
     "Future",
     "Group",
     "Histogram",
+    "LoopFuture",
     "MultiPool",
     "MultiPoolWithFunc",
     "Pool",

@@ -162,6 +162,7 @@ impl Admission {
             Stage::Over => {}
             Stage::SubPool { call, quota } => {
                 drop(self.core.end_enter(&quota, &self.waiter, Err(cut)));
+                self.core.count_refusal();
                 drop(call);
             }
             Stage::Pool { candidate, future } => match self.core.end_submit(&candidate, cut) {
