@@ -15,9 +15,10 @@ SOURCES := $(shell find src python/antspy -name '*.rs' -o -name '*.py' -o -name 
 help:
 	@echo "make study [JOBS=100000]  run the study: its table, study-results/study.json and study.png"
 	@echo "make test                 run all checks and tests"
-	@echo "make test-all             run the Python tests on each CPython that is here, or PYTHONS='one, other'"
+	@echo "make test-all             run the Python tests on each Python here; PYTHONS='3.11 3.12' for some,"
+	@echo "                          COMMANDS='box 3.14 python, box 3.15 python' for those that these start"
 	@echo "make bench [QUICK=1]      run the benchmarks beside ThreadPoolExecutor"
-	@echo "make wheels               build and test wheels for each Python here; PYTHONS='3.11 3.12' for some"
+	@echo "make wheels               build and test wheels for each Python here; PYTHONS='python3.12 python3.13' for some"
 	@echo "make clean                remove what was built"
 
 $(BIN)/python:
@@ -61,12 +62,11 @@ test-python: $(VENV)/.built
 # CPython's own tests of concurrent.futures, on antspy's classes: here, and on one newer Python.
 test-cpython: $(VENV)/.built
 	$(BIN)/python tests/cpython/runner.py
-	$(BIN)/python tests/pythons.py newer cpython
+	$(BIN)/python tools/every_python.py --newer --pythons '$(ANTSPY_NEWER)' cpython
 
-# All tests of the package, each CPython in an environment of its own. See tests/pythons.py for what PYTHONS may be.
-export PYTHONS
+# The tests of the package and CPython's own, on each CPython in an environment of its own.
 test-all: $(BIN)/python
-	$(BIN)/python tests/pythons.py all
+	$(BIN)/python tools/every_python.py --pythons '$(PYTHONS)' --commands '$(COMMANDS)'
 
 # The wheel for this Python, as a user has it.
 test-wheel: $(VENV)/.built

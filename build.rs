@@ -9,7 +9,6 @@ fn main() {
 #[cfg(feature = "python")]
 fn python() {
     pyo3_build_config::use_pyo3_cfgs();
-    println!("cargo::rustc-check-cfg=cfg(python_dll, values(any()))");
     if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "windows") {
         let dll = pyo3_build_config::get()
             .lib_name()

@@ -113,6 +113,10 @@ class Program:
         if printed != line + "\n":
             raise AssertionError(f"{printed!r} instead of {line!r}: {self.end()}")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def interrupt(self) -> None:
         """Press Ctrl-C. Where that cannot be done to one program alone the test is skipped."""
         if sys.platform == "win32":

@@ -9,7 +9,7 @@ import traceback
 import weakref
 from collections.abc import Callable
 from functools import partial
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any
 
 import antspy.task
@@ -229,7 +229,8 @@ def test_frames_are_kept_for_a_limited_number_of_names() -> None:
     limit = antspy.task._frame.cache_info().maxsize
     assert limit is not None
     gc.collect()
-    frames = [it for it in gc.get_objects() if getattr(it, "__name__", "").startswith("task ")]
+    functions = [it for it in gc.get_objects() if isinstance(it, FunctionType)]
+    frames = [it for it in functions if it.__name__.startswith("task ")]
     assert 0 < len(frames) <= limit <= 2000
 
 

@@ -7,11 +7,11 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from environment import ROOT
+from empty_environment import ROOT
 from trove_classifiers import classifiers
 
-NOT_IN_SDIST = (".ci/", ".github/")
-"""Tracked, but of use only in the repository."""
+NOT_IN_SDIST = (".ci/", ".github/", "benches/results/", "dist/", "study-results/", "target/")
+"""Of use only in the repository, or made here."""
 
 REQUIRED_IN_SDIST = {
     *("PKG-INFO", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "pyproject.toml"),
@@ -29,10 +29,11 @@ def faults(archive: Path) -> Iterator[str]:
 def _faults_of_sdist(sdist: Path) -> Iterator[str]:
     with tarfile.open(sdist) as archive:
         files = {name.partition("/")[2] for name in archive.getnames()}
-    yield from _differences(REQUIRED_IN_SDIST, files & REQUIRED_IN_SDIST)
+    unwanted = {name for name in files if name.startswith(NOT_IN_SDIST)}
+    yield from _differences(REQUIRED_IN_SDIST, files & REQUIRED_IN_SDIST | unwanted)
     if (tracked := _files_of_repository()) is not None:
         expected = {name for name in tracked if not name.startswith(NOT_IN_SDIST)}
-        yield from _differences(expected | {"PKG-INFO"}, files)
+        yield from _differences(expected | {"PKG-INFO"}, files - unwanted)
 
 
 def _faults_of_wheel(wheel: Path) -> Iterator[str]:

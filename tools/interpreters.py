@@ -12,6 +12,8 @@ from pathlib import Path
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14", "3.14t", "3.15", "3.15t")
 """Each has a wheel in a release; `t`: without the interpreter lock."""
 
+PYENV = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+
 PROBE = """
 import json, sys, sysconfig
 without_lock = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
@@ -36,7 +38,7 @@ class Interpreter:
 
 
 def find(wanted: list[str]) -> list[Interpreter]:
-    """Return those that are wanted, versions or paths; without any, all that there are. Says where they are.
+    """Return those that are wanted, by version or name; without any, all that there are. Says where they are.
 
     Raises:
         SystemExit: One that is named is not there.
@@ -48,7 +50,7 @@ def find(wanted: list[str]) -> list[Interpreter]:
             print(f"  {name}: {interpreter.release}, {interpreter.path}")
             found.append(interpreter)
         elif wanted:
-            sys.exit(f"wheels: no CPython {name} here; supported: {', '.join(SUPPORTED)}")
+            sys.exit(f"no CPython {name} here; supported: {', '.join(SUPPORTED)}")
         else:
             print(f"  {name}: not found, skipped")
     return found
@@ -76,6 +78,5 @@ def _candidates(version: str) -> Iterator[str]:
     yield sys.executable
     if on_path := shutil.which(f"python{version}"):
         yield on_path
-    versions = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    for folder in versions.glob(f"{version.removesuffix('t')}*"):
+    for folder in PYENV.glob(f"{version.removesuffix('t')}*"):
         yield str(folder / "bin" / "python")

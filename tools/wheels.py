@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from environment import ROOT, call, installed, pip
+from empty_environment import ROOT, call, installed, pip
 from interpreters import Interpreter, find
 from plain_tests import plain_tests
 
@@ -25,7 +25,7 @@ QUICK_TESTS = ["test_pool.py", "test_future.py", "test_map.py", "test_await.py",
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("steps", nargs="*", metavar="STEP", help=f"of {', '.join(STEPS)}; all without one")
-    parser.add_argument("--pythons", default="", help="versions or paths, separated by spaces")
+    parser.add_argument("--pythons", default="", help="versions or interpreters, separated by spaces")
     parser.add_argument("--dist", type=Path, default=ROOT / "dist", help="where the wheels are")
     parser.add_argument("--quick", action="store_true", help="the wheel for this Python, and few tests")
     arguments = parser.parse_args()

@@ -11,6 +11,7 @@ from ._antspy import __version__, _debug_build, worker_state
 from .errors import PoolClosedError, PoolError, PoolOverloadError, TaskInterrupted
 from .future import Future
 from .group import Group
+from .loop_future import LoopFuture
 from .multi_pool import MultiPool
 from .multi_pool_with_func import MultiPoolWithFunc
 from .pool import Pool
@@ -56,6 +57,7 @@ __all__ = [
     "Future",
     "Group",
     "Histogram",
+    "LoopFuture",
     "MultiPool",
     "MultiPoolWithFunc",
     "Pool",

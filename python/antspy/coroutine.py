@@ -1,11 +1,13 @@
 """What pools offer to coroutines: nothing here blocks their event loop."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+import sys
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
+from contextlib import aclosing
+from itertools import count
 from typing import Any, ParamSpec, Self, TypeVar, cast
 
-from ._antspy import _Admission
+from ._antspy import _Admission, _Wait
 from .deadline import deadline
 from .future import Future
 from .loop_future import LoopFuture, wait_for
@@ -16,22 +18,19 @@ T = TypeVar("T")
 
 Items = Iterable[Any] | AsyncIterable[Any]
 
+_TURN = 256
+"""So many tasks are submitted in one turn of the loop, where nothing else is waited for."""
+
 
 async def admitted(entry: Future[T] | _Admission) -> Future[T]:
     """Wait for a place, in a sub-pool's line and then in the pool's; return the future of the task."""
     while isinstance(entry, _Admission):
         try:
-            if entry.seconds is None:
-                await wait_for(entry)
-            else:
-                async with asyncio.timeout(entry.seconds):
-                    await wait_for(entry)
-        except TimeoutError:
-            pass  # `proceed` says so, unless its turn came in the last moment
+            await wait_for(entry, entry.seconds)
         except BaseException:
             entry.abandon()
             raise
-        entry = entry.proceed()
+        entry = entry.proceed()  # also if it is late: its turn may have come in the last moment
     return entry
 
 
@@ -40,7 +39,7 @@ def run(method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> LoopFuture[
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        return cast(LoopFuture[Any], _run_later(method, args, kwargs))
+        return cast(LoopFuture[Any], arun(method, args, kwargs))
     future: LoopFuture[Any] = LoopFuture(loop=loop)
     try:
         entry = method(*args, **kwargs)
@@ -50,7 +49,8 @@ def run(method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> LoopFuture[
     return future.follow(entry)
 
 
-async def _run_later(method: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+async def arun(method: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """The same, later: what is called outside of an event loop."""
     return await run(method, *args, **kwargs)
 
 
@@ -104,7 +104,7 @@ class Submits:
         *iterables: Items,
         chunksize: int = 1,
         buffersize: int | None = None,
-    ) -> AsyncIterator[T]:
+    ) -> AsyncGenerator[T]:
         """Call `fn` with the items of `iterables`, several at once, and yield the results in order.
 
         Items are taken from `iterables` as results are consumed, never more ahead than the pool has places or
@@ -138,8 +138,9 @@ class Releases:
     """The end of a pool, for coroutines."""
 
     release: Callable[..., None]
-    _join: Callable[..., bool]
+    _join: Callable[..., _Wait | None]
     _leave: Callable[..., object]
+    _see_off: Callable[[], None]
     running: Any
 
     async def arelease(self, timeout: float | None = None) -> None:
@@ -166,15 +167,11 @@ class Releases:
         """
         deadline(timeout)
         self.release()
-        try:
-            async with asyncio.timeout(timeout):
-                await wait_for(self)
-        except TimeoutError:
-            message = (
+        if not await wait_for(self, timeout):
+            raise TimeoutError(
                 f"the pool still has {self.running} workers after {timeout} s; arelease() may be called again"
             )
-            raise TimeoutError(message) from None
-        self.release(None)  # they have said that they are done: now their threads are really gone
+        self._see_off()
 
     async def __aenter__(self) -> Self:
         return self
@@ -185,47 +182,72 @@ class Releases:
 
 
 async def _results(
-    pool: Submits, fn: Callable[..., T], rows: AsyncIterator[tuple[Any, ...]], ahead: int | None
-) -> AsyncIterator[T]:
-    pending: deque[Future[T]] = deque()
-    more = True
+    pool: Submits, fn: Callable[..., T], rows: AsyncGenerator[tuple[Any, ...]], ahead: int | None
+) -> AsyncGenerator[T]:
+    # Items are taken and submitted by a task of the loop, so that a result is yielded as soon as it is there, also
+    # while the next item, or a place for it, is waited for.
+    room = asyncio.Semaphore(sys.maxsize if ahead is None else ahead)
+    pending: asyncio.Queue[Future[T] | None] = asyncio.Queue()
+    feeder = asyncio.create_task(_feed(pool, fn, rows, room, pending))
     try:
-        while more or pending:
-            while more and (ahead is None or len(pending) < ahead):
-                row = await anext(rows, None)
-                if row is None:
-                    more = False
-                else:
-                    pending.append(await pool.asubmit(fn, *row))
-            if pending:
-                yield await pending.popleft()
+        while (future := await pending.get()) is not None:
+            result = await future
+            room.release()
+            yield result
+        await feeder  # it raises what an iterable raised, or the pool
     finally:
         # Abandoned, or a task raised: what has not started will not.
-        for future in pending:
-            future.cancel()
+        feeder.cancel()
+        while not pending.empty():
+            if (future := pending.get_nowait()) is not None:
+                future.cancel()
+        await asyncio.gather(feeder, return_exceptions=True)
 
 
-async def _flatten(chunks: AsyncIterator[list[T]]) -> AsyncIterator[T]:
-    async for chunk in chunks:
-        for result in chunk:
-            yield result
+async def _feed(
+    pool: Submits,
+    fn: Callable[..., T],
+    rows: AsyncGenerator[tuple[Any, ...]],
+    room: asyncio.Semaphore,
+    pending: asyncio.Queue[Future[T] | None],
+) -> None:
+    try:
+        async with aclosing(rows):
+            for number in count(1):
+                await room.acquire()
+                row = await anext(rows, None)
+                if row is None:
+                    return
+                pending.put_nowait(await pool.asubmit(fn, *row))
+                if number % _TURN == 0:
+                    await asyncio.sleep(0)
+    finally:
+        pending.put_nowait(None)
+
+
+async def _flatten(chunks: AsyncGenerator[list[T]]) -> AsyncGenerator[T]:
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            for result in chunk:
+                yield result
 
 
 async def _chunks(
-    fn: Callable[..., T], rows: AsyncIterator[tuple[Any, ...]], size: int
-) -> AsyncIterator[tuple[Any, ...]]:
+    fn: Callable[..., T], rows: AsyncGenerator[tuple[Any, ...]], size: int
+) -> AsyncGenerator[tuple[Any, ...]]:
     """Arguments for `run_chunk`."""
     chunk: list[tuple[Any, ...]] = []
-    async for row in rows:
-        chunk.append(row)
-        if len(chunk) == size:
-            yield fn, chunk
-            chunk = []
+    async with aclosing(rows):
+        async for row in rows:
+            chunk.append(row)
+            if len(chunk) == size:
+                yield fn, chunk
+                chunk = []
     if chunk:
         yield fn, chunk
 
 
-async def _rows(iterables: tuple[Items, ...]) -> AsyncIterator[tuple[Any, ...]]:
+async def _rows(iterables: tuple[Items, ...]) -> AsyncGenerator[tuple[Any, ...]]:
     """`zip`, also of asynchronous iterables."""
     iterators = [aiter(it) if isinstance(it, AsyncIterable) else iter(it) for it in iterables]
     while iterators:

@@ -2,104 +2,128 @@
 
 import asyncio
 from collections.abc import Coroutine, Generator
-from typing import Any, Protocol, Self, TypeVar
-from weakref import WeakKeyDictionary
+from typing import Any, Protocol, Self, TypeVar, cast
 
 from ._antspy import _Admission, _Future, _Mailbox, _Wait
 
 T = TypeVar("T")
 
-_mailboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, _Mailbox] = WeakKeyDictionary()
-
 
 class Awaited(Protocol):
     """What a coroutine can wait for."""
 
-    def _join(self, wait: _Wait, /) -> bool:
-        """Have the coroutine told of the end. `False`: there is nothing to wait for."""
+    def _join(self, mailbox: _Mailbox, told: Any, /) -> _Wait | None:
+        """Have `told`, a future of the mailbox's loop, told of the end. `None`: there is nothing to wait for."""
         ...
 
     def _leave(self, wait: _Wait, /) -> object:
         """Do not have it told any more."""
 
 
-class _Told(asyncio.Future[None]):
-    """Ends when its turn has come."""
+class _Told(asyncio.Future[bool]):
+    """`True` when its turn has come, `False` when it is too late for that."""
 
     __slots__ = ()
 
     def _told(self) -> None:
         if not self.done():
-            self.set_result(None)
+            self.set_result(True)
+
+    def _late(self) -> None:
+        if not self.done():
+            self.set_result(False)
 
 
-def _wait(told: "_Told | LoopFuture[Any]", loop: asyncio.AbstractEventLoop) -> _Wait:
-    mailbox = _mailboxes.get(loop)
-    if mailbox is None:
-        mailbox = _mailboxes.setdefault(loop, _Mailbox(loop))
-    return mailbox.wait(told)
+def _mailbox(loop: Any) -> _Mailbox:
+    try:
+        mailbox: _Mailbox = loop._antspy_mailbox
+    except AttributeError:
+        # Its own, so that it lives as long as the loop: in a dictionary of ours it would keep the loop alive, by the
+        # letters that the loop never comes for.
+        loop._antspy_mailbox = mailbox = _Mailbox(loop)
+    return mailbox
 
 
-async def wait_for(awaited: Awaited) -> None:
-    """Wait without blocking the event loop. A coroutine that is cancelled leaves the line."""
+async def wait_for(awaited: Awaited, seconds: float | None = None) -> bool:
+    """Wait without blocking the event loop; `False`: for longer than `seconds`.
+
+    A coroutine that is cancelled, or too late, leaves the line.
+    """
     loop = asyncio.get_running_loop()
     told = _Told(loop=loop)
-    wait = _wait(told, loop)
-    if not awaited._join(wait):
-        return
+    wait = awaited._join(_mailbox(loop), told)
+    if wait is None:
+        return True
+    timer = None if seconds is None else loop.call_later(seconds, told._late)
+    in_time = False
     try:
-        await told
-    except BaseException:
-        awaited._leave(wait)
-        raise
+        if wait.helps:
+            await asyncio.sleep(0)  # a worker that has nothing to do is faster
+            cast(Any, awaited)._help()
+        in_time = await told
+    finally:
+        if timer is not None:
+            timer.cancel()
+        if not in_time:
+            awaited._leave(wait)
+    return in_time
 
 
 class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
     """The result of a pool's task, as a future of an event loop: what `Pool.arun` returns.
 
-    It can be awaited, and given to whatever takes a future or a coroutine (`asyncio.gather`, `asyncio.wait`,
-    `asyncio.create_task`). Cancelling it cancels a task that has not started.
+    It can be awaited, and given to whatever takes a future (`asyncio.gather`, `asyncio.shield`) or a coroutine
+    (`asyncio.create_task`, `TaskGroup.create_task`). Only `asyncio.wait`, which refuses coroutines, takes a task
+    that was made of it. Cancelling it cancels a task of the pool that has not started.
     """
 
     __slots__ = ("_entry", "_steps", "_wait")
+    __name__ = "arun"  # for the names of tasks that are made of it
     _entry: Any
-    """What it follows: the task's future, or the admission that comes before."""
+    """What it follows, until its end: the task's future, or the admission that comes before."""
     _steps: Generator[Any, Any, T]
-    _wait: _Wait
+    _wait: _Wait | None
 
     def follow(self, entry: "_Future[T] | _Admission") -> Self:
-        """End as the task does. To be called once."""
+        """End as the task does."""
+        loop = self.get_loop()
         self._entry = entry
-        self._listen()
+        self._wait = wait = entry._join(_mailbox(loop), self)
+        if wait is None:
+            self._go_on()
+        elif wait.helps:
+            loop.call_soon(self._help)
+        elif type(entry) is _Admission and (seconds := entry.seconds) is not None:
+            timer = loop.call_later(seconds, self._late, entry)
+            self.add_done_callback(lambda _: timer.cancel())
         return self
 
-    def _listen(self) -> None:
-        entry, loop = self._entry, self.get_loop()
-        self._wait = _wait(self, loop)
-        if not entry._join(self._wait):
-            self._told()
-        elif type(entry) is _Admission and entry.seconds is not None:
-            timer = loop.call_later(entry.seconds, self._late, entry)
-            self.add_done_callback(lambda _: timer.cancel())
+    def _told(self) -> None:
+        """Go on: called in the loop, when the turn has come of what it follows, or of what it followed before."""
+        entry = self._entry
+        if type(entry) is not _Admission or entry.ready:
+            self._go_on()
 
     def _late(self, entry: _Admission) -> None:
         if entry is self._entry:
-            self._told()
+            self._go_on()
 
-    def _told(self) -> None:
-        """Go on: called in the loop."""
+    def _go_on(self) -> None:
         if self.done():
             return
         entry = self._entry
         if type(entry) is _Admission:
             try:
-                self._entry = entry.proceed()
+                following = entry.proceed()
             except Exception as refusal:
-                self.set_exception(refusal)
+                self._end().set_exception(refusal)
             else:
-                self._listen()
+                self.follow(following)
             return
-        _, cancelled, result, error = entry._get_snapshot()
+        done, cancelled, result, error = entry._get_snapshot()
+        if not done:
+            return
+        self._end()
         if cancelled:
             super().cancel()
         elif error is None:
@@ -111,17 +135,32 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
         else:
             self.set_exception(error)
 
+    def _end(self) -> Self:
+        self._entry = None
+        return self
+
+    def _help(self) -> None:
+        """In a loop that a worker runs: nobody else may have the task."""
+        if self.done():
+            return
+        try:
+            self._entry._help()
+        except RecursionError as error:
+            self._entry._leave(self._wait)
+            self._end().set_exception(error)
+
     def cancel(self, msg: Any | None = None) -> bool:
         """Cancel it, and the task if that has not started. `False`: it had ended before."""
-        if not super().cancel(msg):
+        if self.done():
             return False
         entry = self._entry
+        self._end()
         if type(entry) is _Admission:
             entry.abandon()
         else:
             entry._leave(self._wait)
             entry.cancel()
-        return True
+        return super().cancel(msg)
 
     # As a coroutine: a task that is made of it waits for it.
 

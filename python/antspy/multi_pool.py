@@ -119,18 +119,21 @@ class _MultiPool(Generic[PoolT]):
                 # Not 0 where no time is left: that would not tell whether workers are.
                 pool.release(left(end, least=1e-9))
         except TimeoutError:
-            message = (
-                f"the pools still have {self.running} workers after {timeout} s; "
-                "release() may be called again"
-            )
-            raise TimeoutError(message) from None
+            raise self._late("release()", timeout) from None
 
     async def arelease(self, timeout: float | None = None) -> None:
         """Close all sub-pools, and wait in a coroutine until their workers are gone, as `Pool.arelease`."""
         end = deadline(timeout)
         _close(self._pools)
-        for pool in self._pools:
-            await pool.arelease(left(end))
+        try:
+            for pool in self._pools:
+                await pool.arelease(left(end))
+        except TimeoutError:
+            raise self._late("arelease()", timeout) from None
+
+    def _late(self, method: str, timeout: float | None) -> TimeoutError:
+        message = f"the pools still have {self.running} workers after {timeout} s; {method} may be called again"
+        return TimeoutError(message)
 
     def reboot(self) -> None:
         """Open all sub-pools that are closed again, each once its workers are gone.

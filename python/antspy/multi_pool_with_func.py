@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, Unpack
 
+from .coroutine import admitted, run
 from .future import Future
+from .loop_future import LoopFuture
 from .multi_pool import Strategy, _MultiPool
 from .pool_with_func import PoolWithFunc
 from .settings import Settings
@@ -55,3 +57,14 @@ class MultiPoolWithFunc(_MultiPool[PoolWithFunc[T]], Generic[T]):
         """Call the function with `args` on a sub-pool, as `PoolWithFunc.submit` does."""
         future: Future[T] = self._dispatcher.call(self._pools, "submit", *args)
         return future
+
+    async def asubmit(self, *args: Any) -> Future[T]:
+        """Call the function with `args` on a sub-pool, as `PoolWithFunc.asubmit` does."""
+        return await admitted(self._begin_invoke(*args))
+
+    def arun(self, *args: Any) -> LoopFuture[T]:
+        """Call the function with `args` on a sub-pool, as `PoolWithFunc.arun` does."""
+        return run(self._begin_invoke, *args)
+
+    def _begin_invoke(self, *args: Any) -> Any:
+        return self._dispatcher.call(self._pools, "_begin_invoke", *args)

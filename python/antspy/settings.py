@@ -52,4 +52,9 @@ def prefix(thread_name_prefix: str, kind: str) -> str:
         raise TypeError(f"thread_name_prefix must be a str, not {thread_name_prefix!r}")
     if "\0" in thread_name_prefix:
         raise ValueError(f"thread_name_prefix must not hold a null byte: {thread_name_prefix!r}")
+    try:
+        thread_name_prefix.encode()
+    except UnicodeEncodeError:
+        message = f"thread_name_prefix must not hold a lone surrogate: {thread_name_prefix!r}"
+        raise ValueError(message) from None
     return thread_name_prefix or f"{kind}-{next(_numbers)}"

@@ -59,7 +59,7 @@ class WaitGroup(_WaitGroup):
 
     def __await__(self) -> Generator[Any, None, None]:
         """Wait for all jobs in a coroutine, without blocking its loop."""
-        return wait_for(self).__await__()
+        yield from wait_for(self).__await__()
 
     async def __aenter__(self) -> "WaitGroup":
         return self

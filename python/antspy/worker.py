@@ -64,11 +64,25 @@ class Crew(set[threading.Thread]):
 
 def register(name: str, crew: Crew) -> None:
     """Name the current thread, and install the hooks that debuggers and coverage have set for all."""
-    crew.add(WorkerThread(name))
+    thread = WorkerThread(name)
+    crew.add(thread)
+    _keep(thread)
     if (profile := threading.getprofile()) is not None:
         sys.setprofile(profile)
     if (trace := threading.gettrace()) is not None:
         sys.settrace(trace)
+
+
+def _keep(thread: threading.Thread) -> None:
+    """Have `threading` know the thread until `unregister`.
+
+    From 3.13 on it forgets a thread that it did not start when the thread's `threading.local` ends: before
+    what else ends there and may ask for it.
+    """
+    local = getattr(threading, "_thread_local_info", None)
+    if local is not None and vars(local).pop("_track_dummy_thread_ref", None) is not None:
+        with threading._active_limbo_lock:  # type: ignore[attr-defined]
+            threading._active[thread.ident] = thread  # type: ignore[attr-defined]
 
 
 def checkpoint() -> None:
@@ -76,11 +90,7 @@ def checkpoint() -> None:
 
 
 def unregister(crew: Crew | None) -> None:
-    """Take the current thread out of `threading.enumerate()`, and out of its crew.
-
-    Python does the first itself from 3.13 on; before, the entry would stay, and a later thread with the same
-    ident would inherit the name.
-    """
+    """Have `threading` forget the current thread: a later one with its ident is not to find it there."""
     sys.settrace(None)
     sys.setprofile(None)
     with threading._active_limbo_lock:  # type: ignore[attr-defined]

@@ -66,7 +66,7 @@ impl<H: Host> Pool<H> {
         let name = format!("{}_deadlines", self.config().thread_name_prefix);
         let (pool, me) = (self.clone(), watcher.clone());
         // It runs done-callbacks, which may need as much stack as a task.
-        let handle = self.spawn(name, move || {
+        let handle = self.spawn(&name, move || {
             pool.watch(&me);
             pool.gone(&me);
         })?;

@@ -20,6 +20,7 @@ mod state;
 mod stats;
 mod submit;
 pub mod sync;
+mod system_name;
 mod wait_group;
 mod waiter;
 mod worker;
@@ -34,6 +35,7 @@ pub use quota::{Entrance, Guard, Quota};
 pub use rate::Rate;
 pub use stats::{Histogram, Stats, Tally};
 pub use submit::{Terms, Turn};
+pub use system_name::system_name;
 pub use wait_group::{OutOfRange, WaitGroup};
 pub use waiter::{Cut, Park, Parked, Verdict, Waiter, Waiting};
 

@@ -13,6 +13,7 @@ use super::{
         atomic::{AtomicU64, Ordering},
         thread,
     },
+    system_name,
     worker::{self, Duty, Ended, Next, Worker},
 };
 
@@ -204,10 +205,10 @@ impl<H: Host> Pool<H> {
     /// Starts a thread with the stack that the settings ask for.
     pub(super) fn spawn(
         &self,
-        name: String,
+        name: &str,
         body: impl FnOnce() + Send + 'static,
     ) -> io::Result<thread::JoinHandle<()>> {
-        let mut builder = thread::Builder::new().name(name);
+        let mut builder = thread::Builder::new().name(system_name(name).into_owned());
         if let Some(bytes) = self.config.stack_size {
             builder = builder.stack_size(bytes);
         }
@@ -219,8 +220,8 @@ impl<H: Host> Pool<H> {
         let name = format!("{}_{number}", self.config.thread_name_prefix);
         let worker = Worker::new(duty);
         let started = {
-            let (pool, worker) = (self.clone(), worker.clone());
-            self.spawn(name.clone(), move || worker::live(&pool, &worker, &name))
+            let (pool, worker, own_name) = (self.clone(), worker.clone(), name.clone());
+            self.spawn(&name, move || worker::live(&pool, &worker, &own_name))
         };
         match started {
             Ok(handle) => {

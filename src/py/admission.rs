@@ -5,10 +5,10 @@ use std::{mem, sync::Arc, time::Instant};
 use pyo3::{PyTraverseError, PyVisit, exceptions::PyRuntimeError, prelude::*};
 
 use super::{
-    errors,
+    errors, fork,
     future::{Future, Work},
     host::Host,
-    mailbox::{Bell, Wait},
+    mailbox::{Bell, Mailbox, Wait},
     order::Order,
     parker::Parker,
     pool::{self, Core},
@@ -38,6 +38,8 @@ pub(super) struct Admission {
     waiter: Arc<Waiter<Parker>>,
     /// Taken out by whoever ends the wait; nothing of Python is called or dropped under the lock.
     stage: Mutex<Stage>,
+    /// In which process it was made: see `fork.rs`.
+    forks: u32,
 }
 
 impl Admission {
@@ -111,15 +113,26 @@ impl Admission {
             terms,
             waiter,
             stage: Mutex::new(stage),
+            forks: fork::forks(),
         };
         Ok(Bound::new(py, admission)?.into_any())
+    }
+
+    /// Out of its line, for whoever ends the wait: nobody is told any more.
+    fn take(&self) -> Stage {
+        if let Some(bell) = self.waiter.parker().bell() {
+            bell.forget();
+        }
+        mem::replace(&mut *self.stage.lock(), Stage::Over)
     }
 
     /// The wait is over: it has been told, or its time is up. Returns the future, or an admission that stands in the
     /// next line.
     fn end<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let stage = mem::replace(&mut *self.stage.lock(), Stage::Over);
-        match stage {
+        if self.is_inherited() {
+            return Err(errors::inherited(py));
+        }
+        match self.take() {
             Stage::Over => Err(PyRuntimeError::new_err("the admission is over")),
             Stage::SubPool { call, quota } => {
                 let outcome = match self.waiter.verdict() {
@@ -141,12 +154,15 @@ impl Admission {
 
     /// Nobody waits any more: the task is not accepted; or cancelled, if it has gone in meanwhile.
     fn leave(&self, py: Python<'_>) {
-        let stage = mem::replace(&mut *self.stage.lock(), Stage::Over);
+        if self.is_inherited() {
+            return;
+        }
         let cut = Cut::Interrupted(errors::cancelled(py));
-        match stage {
+        match self.take() {
             Stage::Over => {}
             Stage::SubPool { call, quota } => {
                 drop(self.core.end_enter(&quota, &self.waiter, Err(cut)));
+                self.core.count_refusal();
                 drop(call);
             }
             Stage::Pool { candidate, future } => match self.core.end_submit(&candidate, cut) {
@@ -155,24 +171,24 @@ impl Admission {
             },
         }
     }
+
+    /// Whether this is a forked child: it stands in a line of the parent's.
+    fn is_inherited(&self) -> bool {
+        self.forks != fork::forks()
+    }
 }
 
 #[pymethods]
 impl Admission {
-    /// Has the coroutine told when it is its turn. `false`: it is.
-    fn _join(&self, wait: &Bound<'_, Wait>) -> bool {
-        let (own, other) = (self.waiter.parker(), wait.get().waiter().parker());
-        match (own.bell(), other.bell()) {
-            (Some(own), Some(other)) => own.listen_for(other),
-            _ => false,
-        }
+    /// Has the coroutine told when it is its turn, by `told`, a future of its loop. `None`: it is.
+    fn _join(&self, mailbox: &Bound<'_, Mailbox>, told: Py<PyAny>) -> Option<Wait> {
+        Wait::of(&self.waiter, mailbox, told)
     }
 
     /// The coroutine is not to be told any more; the task still stands in line.
-    fn _leave(&self, _wait: &Bound<'_, Wait>) {
-        if let Some(bell) = self.waiter.parker().bell() {
-            bell.forget();
-        }
+    #[allow(clippy::unused_self, reason = "the wait is its own")]
+    fn _leave(&self, wait: &Bound<'_, Wait>) {
+        wait.get().forget();
     }
 
     /// The task leaves the line: it is not accepted.
@@ -188,15 +204,19 @@ impl Admission {
         Some(left.as_secs_f64())
     }
 
+    /// Whether its turn has come.
+    #[getter]
+    fn ready(&self) -> bool {
+        self.waiter.verdict() != Verdict::None
+    }
+
     /// Its turn has come, or its time is up. Returns the future, or an admission that stands in the next line.
     fn proceed<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.end(py)
     }
 
+    /// The bell is none of the collector's business: who stands in line is alive, and who leaves it is forgotten there.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        if let Some(bell) = self.waiter.parker().bell() {
-            bell.traverse(&visit)?;
-        }
         // The collector must not wait; what it cannot see it takes for alive.
         match self.stage.try_lock().as_deref() {
             Some(Stage::SubPool { call, .. }) => call.traverse(visit),
@@ -208,6 +228,11 @@ impl Admission {
 
 impl Drop for Admission {
     fn drop(&mut self) {
+        if self.is_inherited() {
+            // What it holds is the parent's, and left alone.
+            mem::forget(mem::replace(self.stage.get_mut(), Stage::Over));
+            return;
+        }
         // SAFETY: a Python object's end comes on a thread that is attached.
         self.leave(unsafe { Python::assume_attached() });
     }

@@ -22,8 +22,9 @@ use super::{
     future::{Future, Inner, State},
     host::Host,
     interrupt,
-    mailbox::Wait,
+    mailbox::{Mailbox, Wait},
     parker::Parker,
+    pool::Core,
     stack,
     task::Task,
 };
@@ -31,17 +32,22 @@ use crate::core::{Cut, Waiter, sync::Mutex};
 
 /// Waiting for a future.
 impl Future {
+    /// The pool, if this thread is one of its workers, and nobody has started the task.
+    fn may_help(&self) -> Option<Arc<Core>> {
+        match &self.inner.lock().state {
+            State::Pending(Some(work)) if work.pool.has_this_worker() && !work.is_late() => {
+                Some(work.pool.clone())
+            }
+            _ => None,
+        }
+    }
+
     /// A worker of the same pool runs a task that it would wait for, and that nobody has started.
     #[cold]
     fn help(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let inner = slf.get().inner.lock();
-        let pool = match &inner.state {
-            State::Pending(Some(work)) if work.pool.has_this_worker() && !work.is_late() => {
-                work.pool.clone()
-            }
-            _ => return Ok(()),
+        let Some(pool) = slf.get().may_help() else {
+            return Ok(());
         };
-        drop(inner);
         if stack::is_low() {
             return Err(errors::too_deep());
         }
@@ -220,21 +226,25 @@ impl Future {
         Ok(self.raise_in_task(&class))
     }
 
-    /// Has a coroutine told of the future's end. `false`: it has ended.
-    fn _join(slf: &Bound<'_, Self>, wait: &Bound<'_, Wait>) -> PyResult<bool> {
-        let future = slf.get();
-        if future.inner.lock().state.is_done() {
-            return Ok(false);
+    /// Has a coroutine told of the future's end, by `told`, a future of its loop. `None`: it has ended.
+    fn _join(&self, mailbox: &Bound<'_, Mailbox>, told: Py<PyAny>) -> Option<Wait> {
+        if self.inner.lock().state.is_done() {
+            return None;
         }
-        future.settle_inherited(slf.py());
-        // In a loop that a worker runs there may be nobody else to run the task.
-        Self::help(slf)?;
-        Ok(future.line_up(wait.get().waiter().clone()))
+        self.settle_inherited(mailbox.py());
+        let wait = Wait::new(mailbox, told, self.may_help().is_some());
+        self.line_up(wait.waiter().clone()).then_some(wait)
     }
 
     /// A coroutine waits no more.
     fn _leave(&self, wait: &Bound<'_, Wait>) {
         self.leave(wait.get().waiter());
+        wait.get().forget();
+    }
+
+    /// In a loop that a worker runs there may be nobody else to run the task.
+    fn _help(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::help(slf)
     }
 
     #[getter]

@@ -13,7 +13,7 @@ use pyo3::{
     types::{PySet, PyString, PyTuple},
 };
 
-use super::{errors, interpreter, interrupt, parker::Parker, stack, task::Task};
+use super::{errors, fork, interpreter, interrupt, parker::Parker, stack, task::Task};
 use crate::core;
 
 /// The Python objects that a pool was made with.
@@ -138,16 +138,15 @@ impl core::Host for Host {
     type Interrupt = PyErr;
 
     fn enter(&self, worker: &str, body: impl FnOnce(Python<'_>)) {
-        block_signals();
         // Once for the thread's whole life: a thread state made for each task would end
         // `threading.local` with it.
-        interpreter::attach(|py| {
+        attach(Some(&self.hooks.crew), |py| {
             errors::report(py, register(py, worker, &self.hooks.crew));
+            set_system_name(worker);
             body(py);
             if let Some(state) = STATE.take() {
                 self.finalize(py, state);
             }
-            errors::report(py, unregister(py, Some(&self.hooks.crew)));
         });
     }
 
@@ -162,12 +161,8 @@ impl core::Host for Host {
     }
 
     fn visit(&self, body: impl FnOnce(Python<'_>)) {
-        block_signals();
-        interpreter::attach(|py| {
-            body(py);
-            // Callbacks may have asked `threading` for this thread, which is known there for no longer.
-            errors::report(py, unregister(py, None));
-        });
+        // Callbacks may ask `threading` for this thread, which is known there for no longer.
+        attach(None, body);
     }
 
     fn nest<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
@@ -196,6 +191,20 @@ impl core::Host for Host {
     }
 }
 
+/// Runs `body` attached, and has `threading` forget the thread, and its crew.
+///
+/// That comes after the end of the thread state, and with it of `threading.local`: what ends there may ask
+/// for the current thread (to log, say), finds this one, and does not leave another one in its place.
+fn attach(crew: Option<&Py<PySet>>, body: impl FnOnce(Python<'_>)) {
+    let forks = fork::forks();
+    interpreter::attach(body);
+    // In a child that a task has forked this is the only thread, and ends the process. Up to 3.12 the interpreter
+    // does not get over the end of its last thread state.
+    if fork::forks() == forks {
+        interpreter::attach(|py| errors::report(py, unregister(py, crew)));
+    }
+}
+
 /// Makes the thread known to `threading` by its name, and installs the hooks of debuggers and coverage.
 fn register(py: Python<'_>, name: &str, crew: &Py<PySet>) -> PyResult<()> {
     let register = worker_module(py)?.getattr("register")?.unbind();
@@ -217,19 +226,19 @@ fn worker_module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     py.import("antspy.worker")
 }
 
-/// A signal that a worker took could not be handled there, and would not wake the main thread.
-#[cfg(unix)]
-fn block_signals() {
-    // SAFETY: an all-set signal mask, made and read by libc itself.
-    unsafe {
-        let mut all = std::mem::zeroed();
-        libc::sigfillset(&raw mut all);
-        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const all, std::ptr::null_mut());
-    }
+/// From 3.14 on `CPython` has told the system the name as well, and cut it where the system's room ends: through
+/// a character, or the number. So the system is told again what the core has told it.
+#[cfg(all(Py_3_14, target_os = "linux"))]
+fn set_system_name(name: &str) {
+    let Ok(name) = std::ffi::CString::new(&*core::system_name(name)) else {
+        return;
+    };
+    // SAFETY: a string of at most 15 bytes and its end, which is copied.
+    unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
 }
 
-#[cfg(not(unix))]
-fn block_signals() {}
+#[cfg(not(all(Py_3_14, target_os = "linux")))]
+fn set_system_name(_name: &str) {}
 
 /// What a thread says that would wait for itself.
 pub(super) fn waits_for_itself(what: &str) -> PyErr {

@@ -79,20 +79,40 @@ pub(super) fn call<'py>(
 
 /// Runs `body` attached, on a thread that Python did not start and that stays attached meanwhile; not at
 /// all if the interpreter is gone.
+///
+/// If the thread has no thread state it gets one, which ends with this, as a thread's of Python's own does. Not by
+/// `PyGILState_Release`: until 3.12.4 that counts the state as left already when it ends it.
+///
+/// 1. The state ends, and `threading.local` with it. Something that was kept there runs code as it ends.
+/// 2. That code calls an extension (this one will do), which asks for the state and leaves it.
+/// 3. Nobody else is counted: the state is ended and freed once more, under the code that runs.
 pub(super) fn attach(body: impl FnOnce(Python<'_>)) {
     type Ensure = unsafe extern "C-unwind" fn() -> PyGILState_STATE;
+    type Clear = unsafe extern "C-unwind" fn(*mut PyThreadState);
     if is_gone() {
         return;
     }
     let ensure = unwinding!(ffi::PyGILState_Ensure as Ensure);
+    // SAFETY: always callable.
+    let is_new = unsafe { ffi::PyGILState_GetThisThreadState() }.is_null();
     // SAFETY: may be called on any thread while there is an interpreter; should it end just now, the
     // guard holds this thread.
     let state = guarded(|| unsafe { ensure() });
     // SAFETY: attached by the call above; this tells PyO3 so, without its own look at the interpreter, which
     // panics if that has begun to end meanwhile.
     unsafe { Python::attach_unchecked(body) };
-    // SAFETY: the counterpart of the call above, on the same thread.
-    unsafe { ffi::PyGILState_Release(state) };
+    if !is_new {
+        // SAFETY: the counterpart of the call above, on the same thread.
+        unsafe { ffi::PyGILState_Release(state) };
+        return;
+    }
+    let clear = unwinding!(ffi::PyThreadState_Clear as Clear);
+    // SAFETY: this thread's state, made above, which nobody else uses or ends. Attached until it is deleted.
+    unsafe {
+        let state = ffi::PyThreadState_Get();
+        guarded(|| clear(state));
+        ffi::PyThreadState_DeleteCurrent();
+    }
 }
 
 fn is_gone() -> bool {

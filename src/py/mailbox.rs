@@ -4,6 +4,9 @@
 //! pool. Where a thread sleeps, it awaits a future of its event loop. To ring its [`Bell`] is to post that future to
 //! the loop's mailbox. The first letter in an empty mailbox has the loop come for it, by `call_soon_threadsafe`,
 //! which writes to a pipe; all that are posted until it comes share that one wake-up.
+//!
+//! The loop holds its mailbox, and the mailbox the loop only weakly: a loop that is dropped with letters in it is
+//! garbage with all of them.
 
 use std::{fmt, mem, sync::Arc};
 
@@ -19,111 +22,103 @@ use super::{errors, interpreter, parker::Parker, task::pass_on_interrupt};
 use crate::core::{Waiter, sync::Mutex};
 
 /// What an event loop's mailbox holds.
+#[derive(Default)]
 struct Letters {
     /// Futures of the loop, of those whose turn it is.
     futures: Vec<Py<PyAny>>,
-    /// Whether the loop has been asked to come.
-    called: bool,
-}
-
-struct Shared {
-    /// The loop, weakly: its mailbox is kept as long as the loop is, and no longer.
-    event_loop: Py<PyWeakrefReference>,
-    /// Guards the letters for a few steps; nothing of Python is called or dropped under it.
-    letters: Mutex<Letters>,
-}
-
-/// The future of an event loop that one coroutine awaits, and where to post it.
-struct Letter {
-    mailbox: Arc<Shared>,
-    future: Py<PyAny>,
-}
-
-impl Letter {
-    fn post(self, py: Python<'_>) {
-        let Self { mailbox, future } = self;
-        let mut letters = mailbox.letters.lock();
-        letters.futures.push(future);
-        let called = mem::replace(&mut letters.called, true);
-        drop(letters);
-        if !called {
-            mailbox.call(py);
-        }
-    }
-}
-
-impl Shared {
-    /// Asks the loop to come. One that is closed or gone has nobody left to wake.
-    fn call(self: &Arc<Self>, py: Python<'_>) {
-        let Err(error) = self.try_call(py) else {
-            return;
-        };
-        if error.is_instance_of::<PyKeyboardInterrupt>(py) {
-            // Ctrl-C in this thread came in the midst of it. It is passed on; the letters come first.
-            errors::report(py, self.try_call(py));
-            pass_on_interrupt(py, &error);
-            return;
-        }
-        let undeliverable = mem::take(&mut self.letters.lock().futures);
-        drop(undeliverable);
-        if !error.is_instance_of::<PyRuntimeError>(py) {
-            errors::report(py, Err(error));
-        }
-    }
-
-    fn try_call(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
-        let Some(event_loop) = self.event_loop.bind(py).upgrade() else {
-            return Err(PyRuntimeError::new_err("the event loop is gone"));
-        };
-        let call = event_loop.getattr(intern!(py, "call_soon_threadsafe"))?;
-        let mailbox = Mailbox {
-            shared: self.clone(),
-        };
-        let deliver = Py::new(py, mailbox)?.getattr(py, intern!(py, "deliver"))?;
-        let args = PyTuple::new(py, [deliver])?;
-        interpreter::call(py, &call.unbind(), &args, None).map(drop)
-    }
+    /// Whether somebody comes for them: the loop has been asked to, or they are being thrown away.
+    expected: bool,
 }
 
 /// An event loop's mailbox.
 #[pyclass(frozen, name = "_Mailbox", module = "antspy._antspy")]
 pub(super) struct Mailbox {
-    shared: Arc<Shared>,
+    event_loop: Py<PyWeakrefReference>,
+    /// Nothing of Python is called or dropped under its lock.
+    letters: Mutex<Letters>,
+}
+
+/// The future of an event loop that one coroutine awaits, and where to post it.
+struct Letter {
+    mailbox: Py<Mailbox>,
+    future: Py<PyAny>,
+}
+
+impl Letter {
+    fn post(self, py: Python<'_>) {
+        let mailbox = self.mailbox.bind(py);
+        let mut letters = mailbox.get().letters.lock();
+        letters.futures.push(self.future);
+        let expected = mem::replace(&mut letters.expected, true);
+        drop(letters);
+        if !expected {
+            Mailbox::call(mailbox);
+        }
+    }
+}
+
+impl Mailbox {
+    /// Asks the loop to come. One that is closed or gone has nobody left to wake.
+    fn call(slf: &Bound<'_, Self>) {
+        let py = slf.py();
+        let mut called = Self::try_call(slf);
+        if let Err(error) = &called
+            && error.is_instance_of::<PyKeyboardInterrupt>(py)
+        {
+            // Ctrl-C in this thread came in the midst of it. It is passed on; the letters come first.
+            pass_on_interrupt(py, error);
+            called = Self::try_call(slf);
+        }
+        if let Err(error) = called {
+            slf.get().throw_away();
+            if !error.is_instance_of::<PyRuntimeError>(py) {
+                errors::report(py, Err(error));
+            }
+        }
+    }
+
+    fn try_call(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let Some(event_loop) = slf.get().event_loop.bind(py).upgrade() else {
+            return Err(PyRuntimeError::new_err("the event loop is gone"));
+        };
+        let call = event_loop.getattr(intern!(py, "call_soon_threadsafe"))?;
+        let args = PyTuple::new(py, [slf.getattr(intern!(py, "deliver"))?])?;
+        interpreter::call(py, &call.unbind(), &args, None).map(drop)
+    }
+
+    /// Nobody comes. Whoever waited in vain for a place leaves the line with its letter, which may make it the turn of
+    /// the next in line, of the same loop: its letter is then posted here, and thrown away after this one and not
+    /// within it, however long the line is.
+    fn throw_away(&self) {
+        loop {
+            let mut letters = self.letters.lock();
+            let futures = mem::take(&mut letters.futures);
+            letters.expected = !futures.is_empty();
+            drop(letters);
+            if futures.is_empty() {
+                return;
+            }
+        }
+    }
 }
 
 #[pymethods]
 impl Mailbox {
     #[new]
     fn new(event_loop: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let shared = Shared {
-            event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
-            letters: Mutex::new(Letters {
-                futures: Vec::new(),
-                called: false,
-            }),
-        };
         Ok(Self {
-            shared: Arc::new(shared),
+            event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
+            letters: Mutex::new(Letters::default()),
         })
     }
 
-    /// A wait of `future`, one of this loop's: its `_told()` is called when its turn has come.
-    fn wait(&self, future: Py<PyAny>) -> Wait {
-        let letter = Letter {
-            mailbox: self.shared.clone(),
-            future,
-        };
-        Wait(Bell::new(State::Listening(letter)).into_waiter())
-    }
-
     /// Tells all whose turn it is. Called by the loop.
-    fn deliver(&self, py: Python<'_>) -> PyResult<()> {
-        let futures = {
-            let mut letters = self.shared.letters.lock();
-            letters.called = false;
-            mem::take(&mut letters.futures)
-        };
-        let mut futures = futures.into_iter();
+    fn deliver(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let mut futures = mem::take(&mut *slf.get().letters.lock())
+            .futures
+            .into_iter();
         while let Some(future) = futures.next() {
             match future.call_method0(py, intern!(py, "_told")) {
                 Ok(_) => {}
@@ -133,7 +128,7 @@ impl Mailbox {
                 // Ctrl-C ends the loop, or this turn of it. The others are told when it goes on.
                 Err(error) => {
                     for future in futures {
-                        let mailbox = self.shared.clone();
+                        let mailbox = slf.clone().unbind();
                         Letter { mailbox, future }.post(py);
                     }
                     return Err(error);
@@ -142,20 +137,76 @@ impl Mailbox {
         }
         Ok(())
     }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.event_loop)?;
+        // The collector must not wait; what it cannot see it takes for alive.
+        if let Some(letters) = self.letters.try_lock() {
+            for future in &letters.futures {
+                visit.call(future)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn __clear__(&self) {
+        let letters = self.letters.try_lock().map(|mut it| mem::take(&mut *it));
+        drop(letters);
+    }
 }
 
-/// One wait of a coroutine, for `_join` and `_leave` of whatever it waits for.
+/// One wait of a coroutine: what `_join` of whatever it waits for returns, for its `_leave`.
 #[pyclass(frozen, name = "_Wait", module = "antspy._antspy")]
-pub(super) struct Wait(Arc<Waiter<Parker>>);
+pub(super) struct Wait {
+    waiter: Arc<Waiter<Parker>>,
+    /// Whether what is waited for may have nobody else to do it: the loop runs in a worker of its pool.
+    #[pyo3(get)]
+    helps: bool,
+}
 
 impl Wait {
+    /// A wait of `future`, one of the mailbox's loop: its `_told()` is called when its turn has come.
+    pub(super) fn new(mailbox: &Bound<'_, Mailbox>, future: Py<PyAny>, helps: bool) -> Self {
+        let waiter = Bell::silent().into_waiter();
+        let wait = Self { waiter, helps };
+        wait.listen(mailbox, future);
+        wait
+    }
+
+    /// The wait of somebody who stands in line. `None`: it is its turn.
+    pub(super) fn of(
+        waiter: &Arc<Waiter<Parker>>,
+        mailbox: &Bound<'_, Mailbox>,
+        future: Py<PyAny>,
+    ) -> Option<Self> {
+        let waiter = waiter.clone();
+        let wait = Self {
+            waiter,
+            helps: false,
+        };
+        wait.listen(mailbox, future).then_some(wait)
+    }
+
+    fn listen(&self, mailbox: &Bound<'_, Mailbox>, future: Py<PyAny>) -> bool {
+        let mailbox = mailbox.clone().unbind();
+        let bell = self.waiter.parker().bell();
+        bell.is_some_and(|bell| bell.listen(Letter { mailbox, future }))
+    }
+
     pub(super) fn waiter(&self) -> &Arc<Waiter<Parker>> {
-        &self.0
+        &self.waiter
+    }
+
+    /// The coroutine waits no more: its future is let go of.
+    pub(super) fn forget(&self) {
+        if let Some(bell) = self.waiter.parker().bell() {
+            bell.forget();
+        }
     }
 }
 
 enum State {
-    /// Nobody listens yet.
+    /// Nobody listens yet, or any more.
     Silent,
     Listening(Letter),
     Rung,
@@ -165,13 +216,9 @@ enum State {
 pub(super) struct Bell(Mutex<State>);
 
 impl Bell {
-    fn new(state: State) -> Self {
-        Self(Mutex::new(state))
-    }
-
     /// Of a coroutine that stands in line before it knows whether it will wait.
     pub(super) fn silent() -> Self {
-        Self::new(State::Silent)
+        Self(Mutex::new(State::Silent))
     }
 
     pub(super) fn into_waiter(self) -> Arc<Waiter<Parker>> {
@@ -192,37 +239,36 @@ impl Bell {
         }
     }
 
-    /// Listens as `other` does, which no longer does. `false`: this one has been rung.
-    pub(super) fn listen_for(&self, other: &Self) -> bool {
-        let listening = other.hush();
+    /// Has `letter` posted when it is rung. `false`: it has been.
+    fn listen(&self, letter: Letter) -> bool {
         let mut state = self.0.lock();
         if matches!(*state, State::Rung) {
-            return false; // what listened is dropped after the lock
+            return false; // the letter, an argument, is dropped after the lock
         }
-        let before = mem::replace(&mut *state, listening);
+        let before = mem::replace(&mut *state, State::Listening(letter));
         drop(state);
         drop(before);
         true
     }
 
-    /// Nobody listens any more; returns who did.
-    fn hush(&self) -> State {
-        let mut state = self.0.lock();
-        match *state {
-            State::Rung => State::Silent,
-            _ => mem::replace(&mut *state, State::Silent),
-        }
-    }
-
-    /// The coroutine waits no more. To be called attached.
+    /// Nobody listens any more. To be called attached.
     pub(super) fn forget(&self) {
-        drop(self.hush());
+        let mut state = self.0.lock();
+        if matches!(*state, State::Rung) {
+            return;
+        }
+        let before = mem::replace(&mut *state, State::Silent);
+        drop(state);
+        drop(before);
     }
 
     /// The collector must not wait; what it cannot see it takes for alive.
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self.0.try_lock().as_deref() {
-            Some(State::Listening(letter)) => visit.call(&letter.future),
+            Some(State::Listening(letter)) => {
+                visit.call(&letter.mailbox)?;
+                visit.call(&letter.future)
+            }
             _ => Ok(()),
         }
     }

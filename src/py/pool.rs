@@ -1,6 +1,9 @@
 //! The pool as Python sees it: `antspy.Pool` and `antspy.PoolWithFunc` derive from this class.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use pyo3::{
     PyTraverseError, PyVisit,
@@ -15,7 +18,7 @@ use super::{
     fork::Slot,
     future::{Future, Work},
     host::{Hooks, Host, crew, waits_for_itself},
-    mailbox::Wait,
+    mailbox::{Mailbox, Wait},
     order::Order,
     stats,
     subpool::Quota,
@@ -289,21 +292,28 @@ impl Pool {
         Err(PyTimeoutError::new_err(message))
     }
 
-    /// Has a coroutine told when all workers are gone. `false`: they are.
-    fn _join(&self, py: Python<'_>, wait: &Bound<'_, Wait>) -> PyResult<bool> {
-        let core = self.core(py)?;
-        let waits = core.join_gone(wait.get().waiter());
-        if waits && core.has_this_worker() {
-            core.leave_joiners(wait.get().waiter());
+    /// Has a coroutine told when all workers are gone, by `told`, a future of its loop. `None`: they are.
+    fn _join(&self, mailbox: &Bound<'_, Mailbox>, told: Py<PyAny>) -> PyResult<Option<Wait>> {
+        let core = self.core(mailbox.py())?;
+        if core.has_this_worker() {
             return Err(waits_for_itself("arelease()"));
         }
-        Ok(waits)
+        let wait = Wait::new(mailbox, told, false);
+        Ok(core.join_gone(wait.waiter()).then_some(wait))
     }
 
     /// A coroutine waits no more.
     fn _leave(&self, py: Python<'_>, wait: &Bound<'_, Wait>) -> PyResult<()> {
         self.core(py)?.leave_joiners(wait.get().waiter());
+        wait.get().forget();
         Ok(())
+    }
+
+    /// The workers have said that they are done: has their threads really gone. On a pool that has been opened again
+    /// since nothing happens.
+    fn _see_off(&self, py: Python<'_>) -> PyResult<()> {
+        let seen_off = self.core(py)?.wait_gone(py, Some(Instant::now()));
+        in_time("arelease()", seen_off).map(drop)
     }
 
     fn reboot(&self, py: Python<'_>) -> PyResult<()> {

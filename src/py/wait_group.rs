@@ -13,7 +13,7 @@ use pyo3::{
 use super::{
     arguments::{self, Count, Timeout},
     errors, fork,
-    mailbox::Wait,
+    mailbox::{Mailbox, Wait},
     pool::{Core as PoolCore, Pool},
     stack,
     task::{Call, Task, WaitGroup as Core},
@@ -146,17 +146,20 @@ impl WaitGroup {
         Ok(())
     }
 
-    /// Has a coroutine told when the count reaches zero. `false`: it is zero now.
-    fn _join(&self, py: Python<'_>, wait: &Bound<'_, Wait>) -> PyResult<bool> {
-        // In a loop that a worker runs: jobs that nobody has started may have nobody else to run them.
-        if let Some(pool) = self.own_pool() {
-            self.help(py, &pool)?;
-        }
-        Ok(self.core.join(wait.get().waiter()))
+    /// Has a coroutine told when the count reaches zero, by `told`, a future of its loop. `None`: it is zero now.
+    fn _join(&self, mailbox: &Bound<'_, Mailbox>, told: Py<PyAny>) -> Option<Wait> {
+        let wait = Wait::new(mailbox, told, self.own_pool().is_some());
+        self.core.join(wait.waiter()).then_some(wait)
     }
 
     /// A coroutine waits no more.
     fn _leave(&self, wait: &Bound<'_, Wait>) {
         self.core.leave(wait.get().waiter());
+        wait.get().forget();
+    }
+
+    /// In a loop that a worker runs: jobs that nobody has started may have nobody else to run them.
+    fn _help(&self, py: Python<'_>) -> PyResult<()> {
+        self.own_pool().map_or(Ok(()), |pool| self.help(py, &pool))
     }
 }

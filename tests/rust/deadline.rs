@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use antspy::core::{Config, Host, Refusal, Terms, UNLIMITED};
+use antspy::core::{Config, Host, Refusal, Terms, UNLIMITED, Verdict};
 
 use crate::{
     host::{Clock, End, Fate, Interrupt, Job, Ledger, Rig, TestHost, Why, sized},
@@ -62,7 +62,12 @@ impl Scene {
     }
 
     pub(crate) fn submit_job(&self, after: Duration, job: Job) -> Result<(), Refusal<Interrupt>> {
-        self.rig.submit_on(by(self.rig.host().now() + after), job)
+        self.rig.submit_on(self.within(after), job)
+    }
+
+    /// On these terms a job must have started `after` this time from now.
+    pub(crate) fn within(&self, after: Duration) -> Terms {
+        by(self.rig.host().now() + after)
     }
 
     fn cancel(&self, fate: &Fate) {
@@ -293,4 +298,69 @@ fn every_task_ends_exactly_once_whoever_is_first() {
             assert_eq!(tally.cancelled, cancelled as u64);
         }
     });
+}
+
+#[test]
+fn a_task_with_a_deadline_that_went_in_is_watched() {
+    within_limit(|| {
+        let scene = Scene::new(1);
+        let gate = occupy(&scene.rig);
+        let first = scene.submit(seconds(1));
+        scene.clock.advance(seconds(1));
+        eventually(|| first.ends() == late());
+        eventually(|| scene.rig.stats().in_flight == 1);
+        let far = scene.submit(seconds(1000));
+        // The watcher has nothing to do now but to sleep until then, which takes no time to speak of.
+        thread::sleep(Duration::from_millis(5));
+        let jobs = [scene.ledger.job(|| ()), scene.ledger.job(|| ())];
+        let fates = jobs.each_ref().map(Job::fate);
+        let line = jobs.map(|job| scene.rig.line_up_on(scene.within(seconds(10)), job));
+        assert!(far.cancel());
+        scene.rig.cancelled();
+        assert_eq!(line[0].verdict(), Verdict::Granted);
+        // It is late in the queue; the place that it leaves is for the next, which is late in the queue, too.
+        scene.clock.advance(seconds(10));
+        eventually(|| fates.iter().all(|fate| fate.ends() == late()));
+        eventually(|| scene.rig.stats().in_flight == 1);
+        assert_eq!(line[1].verdict(), Verdict::Granted);
+        gate.open();
+        scene.rig.finish();
+        scene.check_books();
+        assert_eq!(scene.rig.stats_and_tally().1.cancelled, 4);
+    });
+}
+
+#[test]
+fn a_task_whose_deadline_passes_in_line_comes_back() {
+    within_limit(|| {
+        let scene = Scene::new(0);
+        let gate = occupy(&scene.rig);
+        let terms = scene.within(seconds(10));
+        let coroutine = scene.rig.line_up_on(terms, scene.ledger.job(|| ()));
+        assert_eq!(terms.place_by(scene.rig.host()), terms.deadline);
+        scene.clock.advance(seconds(10));
+        let refusal = coroutine.proceed().expect_err("late");
+        assert!(matches!(refusal, Refusal::TimedOut), "{refusal:?}");
+        gate.open();
+        scene.rig.finish();
+        assert_eq!(scene.rig.stats_and_tally().1.rejected, 1);
+        scene.check_books();
+        assert_eq!(scene.ledger.settle().refused, 1);
+    });
+}
+
+#[test]
+fn a_timeout_is_over_before_a_deadline_that_is_later() {
+    let now = Instant::now();
+    let host = TestHost::new();
+    let terms = |timeout, deadline| Terms {
+        timeout,
+        deadline,
+        ..Terms::default()
+    };
+    let (first, last) = (Some(now), Some(now + seconds(1)));
+    assert_eq!(terms(first, last).place_by(&host), first);
+    assert_eq!(terms(last, first).place_by(&host), first);
+    assert_eq!(terms(last, None).place_by(&host), last);
+    assert_eq!(terms(None, None).place_by(&host), None);
 }

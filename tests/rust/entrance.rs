@@ -1,21 +1,21 @@
 //! Who waits for a place of a sub-pool.
 
 use std::{
-    sync::mpsc,
+    sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
 };
 
 use antspy::core::{
-    Guard,
+    Config, Cut, Entrance, Guard, Overflow,
     Priority::{High, Low, Normal},
-    Terms,
+    Refusal, Terms, Turn, Verdict, Waiting,
 };
 
 use crate::{
-    host::{Attached, Handler, Job, Rig, Signals, TestHost},
+    host::{Attached, Handler, Interrupt, Job, Rig, Signals, TestHost, sized},
     quota::{Places, admitted, enter, queueing, told, told_at_once},
-    support::{Log, eventually, soon, within_limit},
+    support::{Log, eventually, occupy, soon, within_limit},
 };
 
 /// Blocks so many submitters one after the other behind a place that is taken, and calls `meanwhile` with the
@@ -152,5 +152,170 @@ fn a_signal_breaks_off_the_wait_for_a_place() {
         });
         drop(guard);
         assert_eq!(quota.numbers(), (1, 0, 0));
+    });
+}
+
+/// A coroutine asks for a place; `None`: it stands in line, with this waiter.
+fn begin(
+    rig: &Rig,
+    quota: &Places,
+    terms: Terms,
+    waiter: &Waiting<TestHost>,
+) -> Option<&'static str> {
+    match rig.begin_enter(quota, &terms, waiter, &Attached::new()) {
+        Ok(Turn::InLine(())) => None,
+        Ok(Turn::Decided(entrance)) => Some(told(&Ok(entrance))),
+        Err(why) => Some(told(&Err(why))),
+    }
+}
+
+/// It goes on: it has been told, or its time is up.
+fn end(
+    rig: &Rig,
+    quota: &Places,
+    waiter: &Waiting<TestHost>,
+) -> Result<Entrance<TestHost>, Refusal<Interrupt>> {
+    let outcome = match waiter.verdict() {
+        Verdict::None => Err(Cut::TimedOut),
+        told => Ok(told),
+    };
+    rig.end_enter(quota, waiter, outcome)
+}
+
+#[test]
+fn coroutines_stand_in_the_same_line_as_threads() {
+    within_limit(|| {
+        let rig = Rig::new(queueing(4));
+        let (quota, log) = (rig.quota(1), Log::default());
+        let guard = admitted(&rig, &quota);
+        let waiters: [Waiting<TestHost>; 2] = [Arc::default(), Arc::default()];
+        thread::scope(|threads| {
+            let spawn = |number| {
+                let (rig, quota, log) = (&rig, &quota, log.clone());
+                threads.spawn(move || {
+                    let entrance = enter(rig, quota, Terms::default());
+                    log.write(number);
+                    drop(entrance);
+                });
+            };
+            spawn(0);
+            eventually(|| quota.numbers().2 == 1);
+            assert_eq!(begin(&rig, &quota, Terms::default(), &waiters[0]), None);
+            spawn(2);
+            eventually(|| quota.numbers().2 == 3);
+            let high = Terms {
+                priority: High,
+                ..Terms::default()
+            };
+            assert_eq!(begin(&rig, &quota, high, &waiters[1]), None);
+            assert_eq!(quota.numbers(), (1, 1, 4));
+            drop(guard);
+            // In the high lane, then by order: whoever has the place keeps it until it goes on.
+            for (waiter, number, before) in [(&waiters[1], 3, vec![]), (&waiters[0], 1, vec![3, 0])]
+            {
+                eventually(|| waiter.verdict() == Verdict::Granted);
+                assert_eq!(log.lines(), before);
+                log.write(number);
+                assert_eq!(told(&end(&rig, &quota, waiter)), "in");
+            }
+        });
+        assert_eq!(log.lines(), [3, 0, 1, 2]);
+        assert_eq!(quota.numbers(), (1, 0, 0));
+    });
+}
+
+#[test]
+fn a_coroutine_without_a_place_does_as_the_pool_says_but_never_runs_its_task_itself() {
+    within_limit(|| {
+        for (overflow, answer) in [
+            (Overflow::Raise, Some("overload")),
+            (Overflow::Discard, Some("discarded")),
+            (Overflow::CallerRuns, None),
+        ] {
+            let rig = Rig::new(Config {
+                overflow,
+                ..queueing(4)
+            });
+            let quota = rig.quota(1);
+            let guard = admitted(&rig, &quota);
+            let waiter = Arc::default();
+            assert_eq!(begin(&rig, &quota, Terms::default(), &waiter), answer);
+            drop(guard);
+            if answer.is_none() {
+                assert_eq!(told(&end(&rig, &quota, &waiter)), "in");
+            }
+            assert_eq!(quota.numbers(), (1, 0, 0));
+        }
+    });
+}
+
+#[test]
+fn a_coroutine_that_waits_no_more_passes_its_place_on() {
+    within_limit(|| {
+        let rig = Rig::new(queueing(1));
+        let quota = rig.quota(1);
+        let guard = admitted(&rig, &quota);
+        let waiters: [Waiting<TestHost>; 4] = std::array::from_fn(|_| Arc::default());
+        for waiter in &waiters {
+            assert_eq!(begin(&rig, &quota, Terms::default(), waiter), None);
+        }
+        assert_eq!(told(&end(&rig, &quota, &waiters[0])), "late");
+        let cut = || Err(Cut::Interrupted(Interrupt));
+        let entered = rig.end_enter(&quota, &waiters[1], cut());
+        assert_eq!(told(&entered), "interrupted");
+        assert_eq!(quota.numbers(), (1, 1, 2));
+        drop(guard);
+        // Cancelled with the place in hand: the next one has it.
+        assert_eq!(waiters[2].verdict(), Verdict::Granted);
+        let entered = rig.end_enter(&quota, &waiters[2], cut());
+        assert_eq!(told(&entered), "interrupted");
+        assert_eq!(waiters[3].verdict(), Verdict::Granted);
+        rig.close();
+        let entered = end(&rig, &quota, &waiters[3]);
+        assert_eq!(told(&entered), "in");
+        assert_eq!(quota.numbers(), (1, 1, 0));
+        drop(entered);
+        let waiter = Arc::default();
+        let answer = begin(&rig, &quota, Terms::default(), &waiter);
+        assert_eq!(answer, Some("closed"));
+        assert_eq!(quota.numbers(), (1, 0, 0));
+    });
+}
+
+#[test]
+fn a_pool_that_ends_sends_coroutines_away() {
+    within_limit(|| {
+        let rig = Rig::new(queueing(1));
+        let quota = rig.quota(1);
+        let guard = admitted(&rig, &quota);
+        let waiter: Waiting<TestHost> = Arc::default();
+        assert_eq!(begin(&rig, &quota, Terms::default(), &waiter), None);
+        rig.close();
+        assert_eq!(waiter.verdict(), Verdict::Closed);
+        let rebooted = rig.reboot(&Attached::new()).expect("no signal");
+        rebooted.expect("threads");
+        assert_eq!(told(&end(&rig, &quota, &waiter)), "closed");
+        drop(guard);
+        assert_eq!(quota.numbers(), (1, 0, 0));
+    });
+}
+
+#[test]
+fn a_task_that_comes_back_from_the_pool_s_line_leaves_its_place_in_the_sub_pool() {
+    within_limit(|| {
+        let rig = Rig::new(sized(1));
+        let (quota, gate) = (rig.quota(1), occupy(&rig));
+        let coroutine = {
+            let guard = admitted(&rig, &quota);
+            rig.line_up(Job::new(move || drop(guard)))
+        };
+        assert_eq!((quota.numbers(), rig.stats().waiting), ((1, 1, 0), 1));
+        let waiter: Waiting<TestHost> = Arc::default();
+        assert_eq!(begin(&rig, &quota, Terms::default(), &waiter), None);
+        coroutine.cancel().expect_err("cancelled");
+        assert_eq!(waiter.verdict(), Verdict::Granted);
+        drop(end(&rig, &quota, &waiter));
+        assert_eq!((quota.numbers(), rig.stats().waiting), ((1, 0, 0), 0));
+        gate.open();
     });
 }

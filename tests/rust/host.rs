@@ -3,6 +3,7 @@
 
 #[cfg(not(loom))]
 mod clock;
+mod coroutine;
 mod job;
 #[cfg(not(loom))]
 mod signal;
@@ -31,6 +32,7 @@ pub(crate) use self::{
     signal::{Handler, Signals},
 };
 pub(crate) use self::{
+    coroutine::{Coroutine, begin_on},
     job::{Counts, Job, Ledger},
     sleep::Sleeper,
 };

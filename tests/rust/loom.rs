@@ -19,6 +19,9 @@ mod ends;
 /// Workers that run an initializer before they come to the queue.
 #[path = "loom/initializer.rs"]
 mod initializer;
+/// The tasks of coroutines in line.
+#[path = "loom/line.rs"]
+mod line;
 /// Tasks that are run by who waits for them.
 #[path = "loom/nested.rs"]
 mod nested;

@@ -7,6 +7,7 @@ mod support;
 
 mod accounting;
 mod cancel;
+mod candidate;
 mod deadline;
 mod entrance;
 mod expiry;
@@ -15,6 +16,7 @@ mod initializer;
 mod interrupt;
 mod lanes;
 mod lifecycle;
+mod line;
 mod nested;
 #[cfg(target_os = "linux")]
 mod no_thread;

@@ -4,12 +4,14 @@ use std::{
     process::Command,
     sync::Arc,
     thread::{self, ScopedJoinHandle},
+    time::Duration,
 };
 
-use antspy::core::{Config, Pool, Refusal, UNLIMITED};
+use antspy::core::{Config, Pool, Refusal, UNLIMITED, Verdict};
 
 use crate::{
-    host::{Attached, Ledger, Rig, TestHost, sized},
+    candidate::check,
+    host::{Attached, Clock, Job, Ledger, Rig, TestHost, sized},
     support::{Gate, eventually, within_limit},
 };
 
@@ -169,6 +171,46 @@ fn a_task_that_came_while_a_start_failed_is_not_forgotten() {
                 rig.wait();
             }
             assert_eq!(ledger.settle().ran, 300 * 18);
+        },
+    );
+}
+
+#[test]
+fn without_a_thread_the_tasks_in_line_are_ended_however_many() {
+    starved(
+        "no_thread::without_a_thread_the_tasks_in_line_are_ended_however_many",
+        || {
+            // 1. A pool in a pause is full; its worker expires; many stand in line.
+            // 2. When the pause ends there is no thread to be had: what is queued is ended.
+            // 3. The next in line takes the place, has no thread either, and so on: not on one stack.
+            const MANY: usize = 50_000;
+            let clock = Clock::toy();
+            let host = TestHost::with_clock(clock.clone());
+            let config = Config {
+                queue_size: 0,
+                ..greedy(1)
+            };
+            let (rig, ledger) = (Rig::with_host(host, config), Ledger::default());
+            rig.submit(Job::new(|| ())).expect("accepted");
+            rig.wait();
+            rig.pause();
+            rig.submit(ledger.job(|| ())).expect("accepted");
+            eventually(|| {
+                clock.advance(Duration::from_secs(3600));
+                rig.stats().running == 0
+            });
+            let line: Vec<_> = (0..MANY).map(|_| rig.line_up(ledger.job(|| ()))).collect();
+            let (hog, gate) = (Rig::new(greedy(8)), Gate::default());
+            for _ in 0..8 {
+                hog.submit(Job::new(gate.waits())).expect("accepted");
+            }
+            eventually(|| hog.stats().queued + hog.stats().running == 8);
+            rig.resume();
+            rig.wait();
+            assert_eq!(ledger.settle().discarded, 1 + MANY);
+            assert!(line.iter().all(|it| it.verdict() == Verdict::Granted));
+            assert_eq!(check(&rig, 0).failed, 1 + MANY as u64);
+            gate.open();
         },
     );
 }

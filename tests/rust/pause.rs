@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use antspy::core::{Config, Host, Overflow, Refusal, Terms, UNLIMITED, Unfinished};
+use antspy::core::{Config, Host, Overflow, Refusal, Terms, UNLIMITED, Unfinished, Verdict};
 
 use crate::{
     host::{Attached, Clock, End, Job, Ledger, Rig, TestHost, Why, sized},
@@ -266,5 +266,27 @@ fn pauses_that_come_and_go_lose_no_task() {
             assert_eq!(ledger.settle().ran, 2000);
             assert_eq!(rig.stats().in_flight, 0);
         }
+    });
+}
+
+#[test]
+fn in_a_pause_a_task_goes_in_and_does_not_start() {
+    within_limit(|| {
+        let rig = Rig::new(sized(1));
+        rig.pause();
+        let ledger = Ledger::default();
+        let job = ledger.job(|| ());
+        let fate = job.fate();
+        rig.submit(job).expect("accepted");
+        let coroutine = rig.line_up(ledger.job(|| ()));
+        assert!(fate.cancel());
+        rig.cancelled();
+        assert_eq!(coroutine.verdict(), Verdict::Granted);
+        let stats = rig.stats();
+        assert_eq!((stats.in_flight, stats.queued, stats.waiting), (1, 1, 0));
+        rig.resume();
+        rig.wait();
+        let counts = ledger.settle();
+        assert_eq!((counts.cancelled, counts.ran), (1, 1));
     });
 }

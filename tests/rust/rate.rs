@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use antspy::core::{Config, Host, Rate, UNLIMITED};
+use antspy::core::{Config, Host, Rate, Turn, UNLIMITED, Verdict};
 
 use crate::{
     host::{Attached, Clock, Job, Ledger, Rig, TestHost, sized, submit},
@@ -223,6 +223,30 @@ fn a_task_that_its_submitter_runs_keeps_to_the_rate() {
         scene.submit(1);
         scene.advance(INTERVAL / 2, 2);
         scene.advance(INTERVAL / 2, 3);
+        scene.finish();
+    });
+}
+
+#[test]
+fn a_task_that_goes_in_keeps_to_the_rate() {
+    within_limit(|| {
+        let scene = Scene::with(sized(1));
+        assert!(matches!(
+            scene.rig.begin(scene.job(|| ())),
+            Ok(Turn::Decided(()))
+        ));
+        scene.advance(Duration::ZERO, 1);
+        scene.rig.wait();
+        let taken = scene.rig.begin(scene.job(|| ()));
+        assert!(matches!(taken, Ok(Turn::Decided(()))));
+        let line = [(); 3].map(|()| scene.rig.line_up(scene.job(|| ())));
+        for started in 2..=5 {
+            scene.advance(INTERVAL / 2, started - 1);
+            scene.advance(INTERVAL / 2, started);
+        }
+        scene.rig.wait();
+        assert!(line.iter().all(|it| it.verdict() == Verdict::Granted));
+        assert_eq!(scene.starts(), [0, 100, 200, 300, 400]);
         scene.finish();
     });
 }

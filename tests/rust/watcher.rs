@@ -6,7 +6,7 @@ use antspy::core::{Refusal, UNLIMITED};
 
 use crate::{
     deadline::{Scene, late, seconds},
-    host::Job,
+    host::{Interrupt, Job},
     support::{Log, eventually, occupy, threads_named, within_limit},
 };
 
@@ -122,5 +122,61 @@ fn it_does_not_come_for_a_task_that_is_refused_by_a_closed_pool() {
             assert!(matches!(refusal, Err(Refusal::Closed)), "{refusal:?}");
             assert_eq!(Arc::strong_count(&scene.rig), 1, "a thread for nothing");
         }
+    });
+}
+
+#[test]
+fn it_stays_for_a_task_in_line_and_no_longer() {
+    within_limit(|| {
+        let scene = Scene::named("cw", 0);
+        let watchers = || threads_named("cw_deadl");
+        let leaves = || {
+            eventually(|| {
+                scene.clock.advance(seconds(20));
+                watchers() == 0
+            });
+        };
+        let line_up = |after| {
+            scene
+                .rig
+                .line_up_on(scene.within(seconds(after)), scene.ledger.job(|| ()))
+        };
+        let gate = occupy(&scene.rig);
+        let coroutine = line_up(1_000_000);
+        eventually(|| watchers() == 1);
+        for _ in 0..10 {
+            scene.clock.advance(seconds(20));
+            // If it were to leave, it would by then.
+            thread::sleep(Duration::from_millis(1));
+            assert_eq!(watchers(), 1);
+        }
+        let refusal = coroutine.cancel().expect_err("cancelled");
+        assert!(matches!(refusal, Refusal::Interrupted(Interrupt)));
+        leaves();
+        // One that goes in and is not ended by its coroutine is not waited for.
+        let coroutine = line_up(1_000_000);
+        gate.open();
+        scene.rig.wait();
+        leaves();
+        coroutine.proceed().expect("accepted");
+        scene.rig.finish();
+        scene.check_books();
+    });
+}
+
+#[test]
+fn a_closed_pool_does_not_wait_for_a_coroutine_to_take_its_task_back() {
+    within_limit(|| {
+        // Its event loop may be what waits for the pool's end.
+        let scene = Scene::new(0);
+        let gate = occupy(&scene.rig);
+        let job = scene.ledger.job(|| ());
+        let coroutine = scene.rig.line_up_on(scene.within(seconds(10)), job);
+        scene.rig.close();
+        gate.open();
+        scene.rig.wait_gone();
+        let refusal = coroutine.proceed().expect_err("closed");
+        assert!(matches!(refusal, Refusal::Closed), "{refusal:?}");
+        scene.check_books();
     });
 }

@@ -1,7 +1,7 @@
-"""The whole suite on the Python that runs this file: `python3.12 tests/this_python.py [pytest] [cpython]`.
+"""Runs the tests on the Python that runs this: `python3.12 tools/this_python.py [pytest] [cpython]`.
 
-In an environment of its own under `target/`, with the package built for it. What is needed and is not to be
-had as a wheel there is left out, and the tests that use it skip themselves.
+In an environment of its own under `target/`, with the package built for it. What the tests need and is not to
+be had as a wheel there is left out, and those that use it skip themselves.
 """
 
 import os
@@ -11,20 +11,20 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}{sys.abiflags}"
 HOME = ROOT / "target" / "pythons" / VERSION
 PYTHON = HOME / "environment" / "bin" / "python"
 
-CHECKERS = ("mypy", "ruff", "types-")
-"""What only `make lint` needs, which is run once."""
+COMMANDS = {"pytest": ["-m", "pytest"], "cpython": ["tests/cpython/runner.py"]}
+
+CHECKERS = ("maturin", "mypy", "pyperf", "pyright", "ruff", "trove", "twine", "types-")
+"""What only the checks need that are made once."""
 
 
 def run(*command: object) -> int:
-    return subprocess.run([*map(str, command)], cwd=ROOT, env=settings()).returncode
-
-
-def settings() -> dict[str, str]:
-    return {"CARGO_TARGET_DIR": str(HOME / "cargo"), **os.environ}
+    # Cargo keeps what it has built for one Python.
+    settings = {"CARGO_TARGET_DIR": str(HOME / "cargo"), **os.environ}
+    return subprocess.run([*map(str, command)], cwd=ROOT, env=settings).returncode
 
 
 def pip(*arguments: object) -> bool:
@@ -32,7 +32,7 @@ def pip(*arguments: object) -> bool:
 
 
 def requirements() -> list[str]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = [one for names in project["optional-dependencies"].values() for one in names]
     return [one for one in extras if not one.startswith(CHECKERS)]
 
@@ -47,9 +47,6 @@ def install(parts: list[str]) -> None:
                 print(f"CPython {VERSION}: no wheel of {requirement}: what needs it is skipped", flush=True)
     if not pip("--no-deps", "--force-reinstall", ROOT):
         raise SystemExit(f"CPython {VERSION}: the package could not be built")
-
-
-COMMANDS = {"pytest": ["-m", "pytest"], "cpython": ["tests/cpython/runner.py"]}
 
 
 def main(parts: list[str]) -> int:
