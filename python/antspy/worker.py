@@ -1,19 +1,14 @@
 """A worker's thread, made known to `threading`. Called by the core at the thread's start and end."""
 
-import sys
 import threading
 
 
 def register(name: str) -> None:
-    """Name the current thread, and install the hooks that debuggers and coverage have set for all."""
+    """Name the current thread."""
     # current_thread() makes and registers an object for a thread that Python did not start.
     thread = threading.current_thread()
     thread.name = name
     _keep(thread)
-    if (profile := threading.getprofile()) is not None:
-        sys.setprofile(profile)
-    if (trace := threading.gettrace()) is not None:
-        sys.settrace(trace)
 
 
 def _keep(thread: threading.Thread) -> None:
@@ -34,7 +29,5 @@ def checkpoint() -> None:
 
 def unregister() -> None:
     """Have `threading` forget the current thread: a later one with its ident is not to find it there."""
-    sys.settrace(None)
-    sys.setprofile(None)
     with threading._active_limbo_lock:  # type: ignore[attr-defined]
         threading._active.pop(threading.get_ident(), None)  # type: ignore[attr-defined]

@@ -128,6 +128,7 @@ impl core::Host for Host {
         attach(|py| {
             errors::report(py, register(py, worker));
             set_system_name(worker);
+            errors::report(py, install_hooks(py));
             match self.initialize(py) {
                 Ok(state) => {
                     STATE.set(Some(state));
@@ -143,7 +144,10 @@ impl core::Host for Host {
 
     fn visit(&self, body: impl FnOnce(Python<'_>)) {
         // Callbacks may ask `threading` for this thread, which is known there for no longer.
-        attach(body);
+        attach(|py| {
+            errors::report(py, install_hooks(py));
+            body(py);
+        });
     }
 
     fn nest<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
@@ -186,7 +190,23 @@ fn attach(body: impl FnOnce(Python<'_>)) {
     }
 }
 
-/// Makes the thread known to `threading` by its name, and installs the hooks of debuggers and coverage.
+/// Installs what debuggers, profilers and coverage have set for all threads.
+///
+/// From here and not from Python code: a debugger that has put a function of its own in the place of
+/// `sys.settrace` warns of Python code that calls it.
+fn install_hooks(py: Python<'_>) -> PyResult<()> {
+    let threading = py.import("threading")?;
+    for (get, set) in [("getprofile", "setprofile"), ("gettrace", "settrace")] {
+        let hook = threading.call_method0(get)?;
+        if !hook.is_none() {
+            let set = py.import("sys")?.getattr(set)?.unbind();
+            interpreter::call(py, &set, &PyTuple::new(py, [hook])?, None)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the thread known to `threading` by its name.
 fn register(py: Python<'_>, name: &str) -> PyResult<()> {
     let module = py.import("antspy.worker")?;
     let register = module.getattr("register")?.unbind();
