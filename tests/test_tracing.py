@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from antspy import Pool
-from support import LIMIT, Gate
+from support import LIMIT, Gate, eventually
 
 KINDS = pytest.mark.parametrize("kind", ["trace", "profile"])
 NEW_IN_3_12 = pytest.mark.skipif(sys.version_info < (3, 12), reason="new in 3.12")
@@ -77,6 +77,46 @@ def test_a_hook_sees_the_initializer_the_finalizer_and_callbacks(
         future.add_done_callback(told)
         gate.open()
     assert hook.called >= {("seen_0", "start"), ("seen_0", "stop"), ("seen_0", "told")}
+
+
+@KINDS
+def test_a_hook_sees_the_callbacks_of_late_tasks(
+    kind: str, install: Callable[[str, Hook], None], gate: Gate
+) -> None:
+    def told(future: object) -> None: ...
+
+    hook = Hook()
+    install(kind, hook)
+    with Pool(1, queue_size=1) as pool:
+        pool.go(gate)
+        gate.wait_entered()
+        late = pool.options(deadline=10).submit(int)
+        late.add_done_callback(told)
+        pool._advance_clock(11)
+        eventually(late.done)
+        gate.open()
+    assert "told" in {name for _, name in hook.called}
+
+
+@KINDS
+def test_a_hook_is_installed_by_no_code_in_python(
+    kind: str, install: Callable[[str, Hook], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # pydevd puts a function of its own in the place of `sys.settrace`, which warns of calls from Python code.
+    callers: list[FrameType | None] = []
+    real = getattr(sys, f"set{kind}")
+
+    def record(hook: Hook) -> None:
+        callers.append(sys._getframe().f_back)
+        real(hook)
+
+    hook = Hook()
+    install(kind, hook)
+    monkeypatch.setattr(sys, f"set{kind}", record)
+    with Pool(1, thread_name_prefix="seen") as pool:
+        pool.submit(task).result(LIMIT)
+    assert callers == [None]
+    assert ("seen_0", "task") in hook.called
 
 
 @KINDS

@@ -1,6 +1,5 @@
 """A worker's thread, made known to `threading`. Called by the core at the thread's start and end."""
 
-import sys
 import threading
 from typing import Any
 
@@ -63,14 +62,10 @@ class Crew(set[threading.Thread]):
 
 
 def register(name: str, crew: Crew) -> None:
-    """Name the current thread, and install the hooks that debuggers and coverage have set for all."""
+    """Name the current thread, as one of the crew."""
     thread = WorkerThread(name)
     crew.add(thread)
     _keep(thread)
-    if (profile := threading.getprofile()) is not None:
-        sys.setprofile(profile)
-    if (trace := threading.gettrace()) is not None:
-        sys.settrace(trace)
 
 
 def _keep(thread: threading.Thread) -> None:
@@ -91,8 +86,6 @@ def checkpoint() -> None:
 
 def unregister(crew: Crew | None) -> None:
     """Have `threading` forget the current thread: a later one with its ident is not to find it there."""
-    sys.settrace(None)
-    sys.setprofile(None)
     with threading._active_limbo_lock:  # type: ignore[attr-defined]
         thread = threading._active.pop(threading.get_ident(), None)  # type: ignore[attr-defined]
     if isinstance(thread, WorkerThread):

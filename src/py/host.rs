@@ -143,6 +143,7 @@ impl core::Host for Host {
         attach(Some(&self.hooks.crew), |py| {
             errors::report(py, register(py, worker, &self.hooks.crew));
             set_system_name(worker);
+            errors::report(py, install_hooks(py));
             body(py);
             if let Some(state) = STATE.take() {
                 self.finalize(py, state);
@@ -162,7 +163,10 @@ impl core::Host for Host {
 
     fn visit(&self, body: impl FnOnce(Python<'_>)) {
         // Callbacks may ask `threading` for this thread, which is known there for no longer.
-        attach(None, body);
+        attach(None, |py| {
+            errors::report(py, install_hooks(py));
+            body(py);
+        });
     }
 
     fn nest<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
@@ -205,7 +209,23 @@ fn attach(crew: Option<&Py<PySet>>, body: impl FnOnce(Python<'_>)) {
     }
 }
 
-/// Makes the thread known to `threading` by its name, and installs the hooks of debuggers and coverage.
+/// Installs what debuggers, profilers and coverage have set for all threads.
+///
+/// From here and not from Python code: a debugger that has put a function of its own in the place of
+/// `sys.settrace` warns of Python code that calls it.
+fn install_hooks(py: Python<'_>) -> PyResult<()> {
+    let threading = py.import("threading")?;
+    for (get, set) in [("getprofile", "setprofile"), ("gettrace", "settrace")] {
+        let hook = threading.call_method0(get)?;
+        if !hook.is_none() {
+            let set = py.import("sys")?.getattr(set)?.unbind();
+            interpreter::call(py, &set, &PyTuple::new(py, [hook])?, None)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the thread known to `threading` by its name.
 fn register(py: Python<'_>, name: &str, crew: &Py<PySet>) -> PyResult<()> {
     let register = worker_module(py)?.getattr("register")?.unbind();
     interpreter::call(py, &register, &(name, crew).into_pyobject(py)?, None).map(drop)
