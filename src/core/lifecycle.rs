@@ -5,7 +5,7 @@ use std::{io, time::Instant};
 use super::{
     Cut, Ending, Fault, Host, Park, Phase, Pool, Scope, Search, State, Unfinished, Until, Verdict,
     Waiter, Waiting,
-    line::Told,
+    line::wake,
     state::Joiner,
     sync::{Arc, MutexGuard, Weak, thread::JoinHandle},
     worker::{Duty, Worker, is_worker_of},
@@ -306,9 +306,8 @@ impl<H: Host> Pool<H> {
     }
 
     fn tell_and_wake(&self, mut state: MutexGuard<'_, State<H>>) {
-        let told = state.tell(self.host(), Told::nobody());
-        drop(state);
-        told.wake();
+        state.tell(self.host());
+        wake(state);
     }
 }
 

@@ -7,7 +7,7 @@ use std::{fmt, time::Instant};
 
 use super::{
     Host, Park, Priority, Search, State, Terms, Verdict, Waiting,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
     worker::Worker,
 };
 
@@ -74,18 +74,7 @@ pub(super) struct Told<H: Host> {
 }
 
 impl<H: Host> Told<H> {
-    pub(super) fn nobody() -> Self {
-        Self {
-            waiters: Vec::new(),
-            watcher: None,
-        }
-    }
-
-    pub(super) fn add(&mut self, waiter: Waiting<H>) {
-        waiter.decide(Verdict::Granted);
-        self.waiters.push(waiter);
-    }
-
+    #[cold]
     pub(super) fn wake(self) {
         for waiter in self.waiters {
             waiter.wake();
@@ -103,11 +92,12 @@ impl<H: Host> State<H> {
     /// While a woken worker searches and the queue is not empty a thread waits for it: it comes here too.
     /// A thread needs the interpreter just as the searcher does, so it could not use the place sooner;
     /// and a worker that runs through a thousand short tasks wakes it once, not in the midst of them.
-    pub(super) fn grant(&mut self, host: &H, told: &mut Told<H>) {
+    #[cold]
+    pub(super) fn grant(&mut self, host: &H) {
         while self.has_place()
             && let Some(submitter) = self.next_in_line()
         {
-            self.admit(&submitter, host, told);
+            self.admit(&submitter, host);
         }
     }
 
@@ -119,7 +109,7 @@ impl<H: Host> State<H> {
         self.submitters.pop()
     }
 
-    fn admit(&mut self, submitter: &Submitter<H>, host: &H, told: &mut Told<H>) {
+    fn admit(&mut self, submitter: &Submitter<H>, host: &H) {
         self.in_flight += 1;
         if let Submitter::Coroutine(candidate) = submitter
             && let Some(task) = candidate.take()
@@ -128,11 +118,24 @@ impl<H: Host> State<H> {
                 priority, deadline, ..
             } = candidate.terms;
             self.enqueue(task, priority, deadline, || host.now());
-            if let Some(watcher) = deadline.and_then(|deadline| self.unexpect(deadline)) {
-                told.watcher = Some(watcher);
+            let watcher = deadline.and_then(|deadline| self.unexpect(deadline));
+            if watcher.is_some() {
+                self.told().watcher = watcher;
             }
         }
-        told.add(submitter.waiter().clone());
+        self.tell_one(submitter.waiter().clone());
+    }
+
+    pub(super) fn tell_one(&mut self, waiter: Waiting<H>) {
+        waiter.decide(Verdict::Granted);
+        self.told().waiters.push(waiter);
+    }
+
+    fn told(&mut self) -> &mut Told<H> {
+        self.told.get_or_insert_with(|| Told {
+            waiters: Vec::new(),
+            watcher: None,
+        })
     }
 
     /// Sends everybody away who waits for a place. They are woken once the lock is released.
@@ -169,5 +172,14 @@ impl<H: Host> State<H> {
         self.tally.submitted += 1;
         let stamp = self.sampler.stamp(now);
         self.queue.push(task, priority, deadline, stamp);
+    }
+}
+
+/// Releases the lock, and wakes those who have been told.
+pub(super) fn wake<H: Host>(mut state: MutexGuard<'_, State<H>>) {
+    let told = state.told.take();
+    drop(state);
+    if let Some(told) = told {
+        told.wake();
     }
 }

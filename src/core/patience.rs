@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     Host, Park, Parked, Pool, Search,
-    line::Told,
+    line::wake,
     sync::Arc,
     worker::{Duty, Worker},
 };
@@ -71,20 +71,17 @@ impl<H: Host> Pool<H> {
     /// If the others have done it all, back among the idle, as if not called; since when.
     fn return_to_idle(&self, me: &Arc<Worker<H>>) -> Option<Instant> {
         let mut state = self.state.lock();
-        let mut told = Told::nobody();
-        state.grant(self.host(), &mut told);
+        state.grant(self.host());
         if !state.queue.is_empty() || !state.phase.accepts() || state.live > state.capacity {
-            drop(state);
-            told.wake();
+            wake(state);
             return None;
         }
         let now = self.host().now();
         state.search = Search::None;
         me.set_duty(Duty::Idle);
         state.idle.push(now, me.clone());
-        let told = state.tell(self.host(), told);
-        drop(state);
-        told.wake();
+        state.tell(self.host());
+        wake(state);
         Some(now)
     }
 }

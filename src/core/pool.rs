@@ -6,7 +6,7 @@ use super::{
     Config, Ending, Fault, Host, Invalid, Outcome, Park, Phase, Scope, Search, State, Summons,
     Task, UNLIMITED,
     config::check_capacity,
-    line::Told,
+    line::wake,
     queue::Taken,
     sync::{
         Arc, Mutex, MutexGuard,
@@ -106,47 +106,14 @@ impl<H: Host> Pool<H> {
     #[inline]
     pub(super) fn conclude(self: &Arc<Self>, state: MutexGuard<'_, State<H>>, scope: Scope<'_, H>) {
         if state.concerns_somebody() {
-            self.tell_and_summon(state, Told::nobody(), scope);
+            self.tell_and_summon(state, scope);
         }
-    }
-
-    /// The same, if somebody may have been told already.
-    #[inline]
-    fn conclude_and_tell(
-        self: &Arc<Self>,
-        state: MutexGuard<'_, State<H>>,
-        told: Option<Told<H>>,
-        scope: Scope<'_, H>,
-    ) {
-        match told {
-            None => self.conclude(state, scope),
-            Some(told) => self.tell_and_summon(state, told, scope),
-        }
-    }
-
-    /// Grants the places that are free before a worker looks for its next task, if anybody is in line: the task of
-    /// a coroutine goes in, and may be that.
-    #[inline]
-    fn grant_first(&self, state: &mut State<H>) -> Option<Told<H>> {
-        let in_line = !state.submitters.is_empty();
-        in_line.then(|| self.grant(state))
-    }
-
-    #[cold]
-    fn grant(&self, state: &mut State<H>) -> Told<H> {
-        let mut told = Told::nobody();
-        state.grant(&self.host, &mut told);
-        told
     }
 
     #[inline(never)]
-    fn tell_and_summon(
-        self: &Arc<Self>,
-        mut state: MutexGuard<'_, State<H>>,
-        told: Told<H>,
-        scope: Scope<'_, H>,
-    ) {
-        let told = state.tell(&self.host, told);
+    fn tell_and_summon(self: &Arc<Self>, mut state: MutexGuard<'_, State<H>>, scope: Scope<'_, H>) {
+        state.tell(&self.host);
+        let told = state.told.take();
         let summons = state.summon();
         drop(state);
         match summons {
@@ -159,7 +126,9 @@ impl<H: Host> Pool<H> {
             }
         }
         // After the worker: a coroutine is told by a call into its event loop, which may take a while.
-        told.wake();
+        if let Some(told) = told {
+            told.wake();
+        }
     }
 
     /// A thread could not be started. The busy workers come to the queue by themselves. With no worker at
@@ -177,7 +146,7 @@ impl<H: Host> Pool<H> {
         let why = Ending::NoThread(error.to_string().into());
         loop {
             let mut state = self.state.lock();
-            let told = state.tell(&self.host, Told::nobody());
+            state.tell(&self.host);
             let orphans = if state.live == 0 {
                 state.queue.take_all()
             } else {
@@ -188,8 +157,7 @@ impl<H: Host> Pool<H> {
             } else {
                 Summons::Nobody // another start would fail, too
             };
-            drop(state);
-            told.wake();
+            wake(state);
             if let Summons::Wake(worker) = summons {
                 worker.parker.unpark();
             }
@@ -277,10 +245,12 @@ impl<H: Host> Pool<H> {
             }
             Ended::Delivery => state.delivering -= 1,
         }
-        let told = self.grant_first(&mut state);
+        if !state.submitters.is_empty() {
+            state.grant(&self.host); // the task of a coroutine goes in, and may be the next
+        }
         let next = self.choose(&mut state, me, task);
         // Also for a worker that leaves: it may have been the one that searched.
-        self.conclude_and_tell(state, told, scope);
+        self.conclude(state, scope);
         next
     }
 
@@ -405,13 +375,15 @@ impl<H: Host> Pool<H> {
         state.delivering += 1;
         state.in_flight -= 1;
         state.tally.ended(outcome);
-        let told = self.grant_first(&mut state);
+        if !state.submitters.is_empty() {
+            state.grant(&self.host);
+        }
         let stays = state.phase.accepts() && state.live <= state.capacity;
         if prompt && stays && state.queue.is_empty() {
             me.set_duty(Duty::Idle);
             state.idle.push(self.host.now(), me.clone());
         }
-        self.conclude_and_tell(state, told, scope);
+        self.conclude(state, scope);
     }
 
     /// The worker offered itself too early: telling takes foreign code after all. If it has been

@@ -116,6 +116,8 @@ pub(super) struct State<H: Host> {
     /// The sub-pools' places.
     pub(super) quotas: Vec<Weak<Quota<H>>>,
     pub(super) joiners: Vec<Joiner<H>>,
+    /// Those whose wait is over, from when that is decided until the lock is released.
+    pub(super) told: Option<Told<H>>,
     /// The thread that ended last; it has joined all before it.
     pub(super) last_exit: Option<JoinHandle<()>>,
     /// Workers started so far: their numbers.
@@ -147,6 +149,7 @@ impl<H: Host> State<H> {
             expected: 0,
             quotas: Vec::new(),
             joiners: Vec::new(),
+            told: None,
             last_exit: None,
             started: 0,
             sampler: Sampler::new(birth),
@@ -175,6 +178,7 @@ impl<H: Host> State<H> {
         let is_waited_for = !self.submitters.is_empty() || !self.joiners.is_empty();
         is_waited_for
             || (self.watcher.is_some() && !self.phase.accepts())
+            || self.told.is_some()
             || match self.search {
                 Search::None => !self.queue.is_empty(),
                 Search::Paced => true,
@@ -184,14 +188,14 @@ impl<H: Host> State<H> {
 
     /// Decides on everyone whose wait a change of the books has ended: they are to be woken.
     #[inline]
-    pub(super) fn tell(&mut self, host: &H, mut told: Told<H>) -> Told<H> {
+    pub(super) fn tell(&mut self, host: &H) {
         if !self.submitters.is_empty() {
-            self.grant(host, &mut told);
+            self.grant(host);
         }
-        if !self.joiners.is_empty() {
-            self.join(&mut told);
+        // Mostly not: a task has ended while somebody waits for all of them.
+        if self.joiners.iter().any(|joiner| self.holds(joiner.until)) {
+            self.join();
         }
-        told
     }
 
     /// The invariant: while the queue is not empty and one is idle, or fewer than `capacity` workers live
@@ -222,8 +226,8 @@ impl<H: Host> State<H> {
 
     /// Whether another worker would be started for the queue, if none is idle.
     fn may_start(&self) -> bool {
-        let provided = self.preparing > 0 && self.queue.count() <= self.preparing;
-        self.live < self.capacity && !provided
+        let provided = || self.preparing > 0 && self.queue.count() <= self.preparing;
+        self.live < self.capacity && !provided()
     }
 
     /// A worker that waits to start a task that is not there any more need not wait.
@@ -262,6 +266,7 @@ impl<H: Host> State<H> {
     }
 
     /// Whether nobody is on the way to the queue, nor would be summoned now.
+    #[cold]
     fn is_settled(&self) -> bool {
         match self.search {
             Search::Woken | Search::Started => false,
@@ -275,13 +280,11 @@ impl<H: Host> State<H> {
     }
 
     /// Tells the joiners whose wait is over.
-    fn join(&mut self, told: &mut Told<H>) {
-        if !self.joiners.iter().any(|joiner| self.holds(joiner.until)) {
-            return; // the usual case: a task has ended while somebody waits for all of them
-        }
+    #[cold]
+    fn join(&mut self) {
         for joiner in std::mem::take(&mut self.joiners) {
             if self.holds(joiner.until) {
-                told.add(joiner.waiter);
+                self.tell_one(joiner.waiter);
             } else {
                 self.joiners.push(joiner);
             }

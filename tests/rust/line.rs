@@ -7,6 +7,7 @@ use std::{
         mpsc,
     },
     thread::{self, Scope},
+    time::Instant,
 };
 
 use antspy::core::{
@@ -128,14 +129,17 @@ fn a_place_is_given_to_a_task_in_line_before_any_newcomer_can_see_it() {
             let (rig, gate) = (Rig::new(sized(1)), Gate::default());
             // The first who could take the place is the worker that has just given it back.
             let (pool, (tell, told)) = (rig.0.clone(), mpsc::channel());
-            let tells = Job::working_and_telling(gate.waits(), prompt, move |_, _| {
-                tell.send(pool.stats()).unwrap();
+            let tells = Job::working_and_telling(gate.waits(), prompt, move |scope, _| {
+                // It goes on with that task itself: nobody is on the way to it.
+                let settled = pool.settle(scope, Some(Instant::now())).is_ok();
+                tell.send((pool.stats(), settled)).unwrap();
             });
             rig.submit(tells).expect("accepted");
             drop(rig.line_up(Job::new(|| ())));
             gate.open();
-            let stats = told.recv().unwrap();
+            let (stats, settled) = told.recv().unwrap();
             assert_eq!((stats.in_flight, stats.waiting), (1, 0));
+            assert!(settled);
             rig.wait();
         }
     });
@@ -355,7 +359,7 @@ fn a_coroutine_is_told_and_not_woken_to_look_around() {
     struct Bell(AtomicUsize);
 
     impl Park for Bell {
-        fn park(&self, _: Option<std::time::Instant>) -> Parked {
+        fn park(&self, _: Option<Instant>) -> Parked {
             unreachable!("a coroutine does not sleep")
         }
         fn unpark(&self) {
