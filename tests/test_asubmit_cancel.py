@@ -291,11 +291,12 @@ def test_a_time_limit_ends_it_as_a_cancel_does(way: Way, gate: Gate) -> None:
 
     async def main(pool: Pool) -> None:
         fill(pool, gate)
-        for _ in range(2):  # one in the queue, then one in line behind it
+        for full in (False, True):  # in the queue, then in line behind it
+            if full:
+                pool.go(int)
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.01):
                     await way(pool, ran.append, 1)
-            pool.go(int)
         gate.open()
 
     with Pool(1, queue_size=1) as pool:
@@ -343,6 +344,7 @@ def test_the_others_go_on_whoever_is_cancelled() -> None:
         victims = random.Random(5).sample(range(len(waiting)), 150)
         for victim in victims:
             waiting[victim].cancel()
+        await turns()
         pool.resume()
         for number, ended in enumerate(await asyncio.gather(*waiting, return_exceptions=True)):
             if number in victims:

@@ -35,10 +35,11 @@ def test_a_place_in_time_is_taken(gate: Gate) -> None:
     async def main(pool: Pool) -> None:
         fill(pool, gate)
         view = pool.options(timeout=LIMIT)
-        waiting = [await start(view.asubmit(abs, -1)), view.arun(abs, -2)]
+        submitted = await start(view.asubmit(abs, -1))
+        running = view.arun(abs, -2)
         gate.open()
-        assert await (await waiting[0]) == 1
-        assert await waiting[1] == 2
+        assert await (await submitted) == 1
+        assert await running == 2
 
     with Pool(1) as pool:
         run(main(pool))

@@ -132,7 +132,9 @@ class _MultiPool(Generic[PoolT]):
             raise self._late("arelease()", timeout) from None
 
     def _late(self, method: str, timeout: float | None) -> TimeoutError:
-        message = f"the pools still have {self.running} workers after {timeout} s; {method} may be called again"
+        message = (
+            f"the pools still have {self.running} workers after {timeout} s; {method} may be called again"
+        )
         return TimeoutError(message)
 
     def reboot(self) -> None:

@@ -152,8 +152,12 @@ impl Admission {
         }
     }
 
+    pub(super) fn waiter(&self) -> &Arc<Waiter<Parker>> {
+        &self.waiter
+    }
+
     /// Nobody waits any more: the task is not accepted; or cancelled, if it has gone in meanwhile.
-    fn leave(&self, py: Python<'_>) {
+    pub(super) fn leave(&self, py: Python<'_>) {
         if self.is_inherited() {
             return;
         }
@@ -181,8 +185,8 @@ impl Admission {
 #[pymethods]
 impl Admission {
     /// Has the coroutine told when it is its turn, by `told`, a future of its loop. `None`: it is.
-    fn _join(&self, mailbox: &Bound<'_, Mailbox>, told: Py<PyAny>) -> Option<Wait> {
-        Wait::of(&self.waiter, mailbox, told)
+    fn _join(slf: &Bound<'_, Self>, mailbox: &Bound<'_, Mailbox>, told: Py<PyAny>) -> Option<Wait> {
+        Wait::of(slf, mailbox, told)
     }
 
     /// The coroutine is not to be told any more; the task still stands in line.

@@ -13,7 +13,9 @@ use pyo3::{
     types::{PySet, PyString, PyTuple},
 };
 
-use super::{errors, fork, interpreter, interrupt, parker::Parker, stack, task::Task};
+use super::{
+    errors, fork, interpreter, interrupt, parker::Parker, running_loop, stack, task::Task,
+};
 use crate::core;
 
 /// The Python objects that a pool was made with.
@@ -170,7 +172,7 @@ impl core::Host for Host {
     }
 
     fn nest<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
-        interrupt::nest(py, body)
+        running_loop::out_of_sight(py, || interrupt::nest(py, body))
     }
 
     fn can_nest(_py: Python<'_>) -> bool {

@@ -18,14 +18,21 @@ use pyo3::{
     types::{PyTuple, PyWeakrefMethods, PyWeakrefReference},
 };
 
-use super::{errors, interpreter, parker::Parker, task::pass_on_interrupt};
+use super::{admission::Admission, errors, interpreter, parker::Parker, task::pass_on_interrupt};
 use crate::core::{Waiter, sync::Mutex};
+
+/// To a coroutine: it is your turn.
+struct Letter {
+    /// What it awaits, a future of its loop.
+    future: Py<PyAny>,
+    /// That of a task that stood in line for a place.
+    admission: Option<Py<Admission>>,
+}
 
 /// What an event loop's mailbox holds.
 #[derive(Default)]
 struct Letters {
-    /// Futures of the loop, of those whose turn it is.
-    futures: Vec<Py<PyAny>>,
+    posted: Vec<Letter>,
     /// Whether somebody comes for them: the loop has been asked to, or they are being thrown away.
     expected: bool,
 }
@@ -38,26 +45,17 @@ pub(super) struct Mailbox {
     letters: Mutex<Letters>,
 }
 
-/// The future of an event loop that one coroutine awaits, and where to post it.
-struct Letter {
-    mailbox: Py<Mailbox>,
-    future: Py<PyAny>,
-}
-
-impl Letter {
-    fn post(self, py: Python<'_>) {
-        let mailbox = self.mailbox.bind(py);
-        let mut letters = mailbox.get().letters.lock();
-        letters.futures.push(self.future);
+impl Mailbox {
+    fn post(slf: &Bound<'_, Self>, letter: Letter) {
+        let mut letters = slf.get().letters.lock();
+        letters.posted.push(letter);
         let expected = mem::replace(&mut letters.expected, true);
         drop(letters);
         if !expected {
-            Mailbox::call(mailbox);
+            Self::call(slf);
         }
     }
-}
 
-impl Mailbox {
     /// Asks the loop to come. One that is closed or gone has nobody left to wake.
     fn call(slf: &Bound<'_, Self>) {
         let py = slf.py();
@@ -70,7 +68,7 @@ impl Mailbox {
             called = Self::try_call(slf);
         }
         if let Err(error) = called {
-            slf.get().throw_away();
+            slf.get().throw_away(py);
             if !error.is_instance_of::<PyRuntimeError>(py) {
                 errors::report(py, Err(error));
             }
@@ -87,17 +85,22 @@ impl Mailbox {
         interpreter::call(py, &call.unbind(), &args, None).map(drop)
     }
 
-    /// Nobody comes. Whoever waited in vain for a place leaves the line with its letter, which may make it the turn of
-    /// the next in line, of the same loop: its letter is then posted here, and thrown away after this one and not
-    /// within it, however long the line is.
-    fn throw_away(&self) {
+    /// Nobody comes. A task that has come from a line has nobody to bring it in, nor to take its result: it is
+    /// abandoned. That may make it the turn of the next in line, of the same loop. Its letter is then posted here, and
+    /// thrown away after this one and not within it, however long the line is.
+    fn throw_away(&self, py: Python<'_>) {
         loop {
             let mut letters = self.letters.lock();
-            let futures = mem::take(&mut letters.futures);
-            letters.expected = !futures.is_empty();
+            let posted = mem::take(&mut letters.posted);
+            letters.expected = !posted.is_empty();
             drop(letters);
-            if futures.is_empty() {
+            if posted.is_empty() {
                 return;
+            }
+            for letter in posted {
+                if let Some(admission) = &letter.admission {
+                    admission.get().leave(py);
+                }
             }
         }
     }
@@ -116,21 +119,16 @@ impl Mailbox {
     /// Tells all whose turn it is. Called by the loop.
     fn deliver(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
-        let mut futures = mem::take(&mut *slf.get().letters.lock())
-            .futures
-            .into_iter();
-        while let Some(future) = futures.next() {
-            match future.call_method0(py, intern!(py, "_told")) {
+        let mut posted = mem::take(&mut *slf.get().letters.lock()).posted.into_iter();
+        while let Some(letter) = posted.next() {
+            match letter.future.call_method0(py, intern!(py, "_told")) {
                 Ok(_) => {}
                 Err(error) if error.is_instance_of::<PyException>(py) => {
                     errors::report(py, Err(error));
                 }
                 // Ctrl-C ends the loop, or this turn of it. The others are told when it goes on.
                 Err(error) => {
-                    for future in futures {
-                        let mailbox = slf.clone().unbind();
-                        Letter { mailbox, future }.post(py);
-                    }
+                    posted.for_each(|letter| Self::post(slf, letter));
                     return Err(error);
                 }
             }
@@ -142,8 +140,9 @@ impl Mailbox {
         visit.call(&self.event_loop)?;
         // The collector must not wait; what it cannot see it takes for alive.
         if let Some(letters) = self.letters.try_lock() {
-            for future in &letters.futures {
-                visit.call(future)?;
+            for letter in &letters.posted {
+                visit.call(&letter.future)?;
+                visit.call(&letter.admission)?;
             }
         }
         Ok(())
@@ -169,28 +168,29 @@ impl Wait {
     pub(super) fn new(mailbox: &Bound<'_, Mailbox>, future: Py<PyAny>, helps: bool) -> Self {
         let waiter = Bell::silent().into_waiter();
         let wait = Self { waiter, helps };
-        wait.listen(mailbox, future);
+        let admission = None;
+        wait.listen(mailbox, Letter { future, admission });
         wait
     }
 
-    /// The wait of somebody who stands in line. `None`: it is its turn.
+    /// The wait of a task that stands in line. `None`: it is its turn.
     pub(super) fn of(
-        waiter: &Arc<Waiter<Parker>>,
+        admission: &Bound<'_, Admission>,
         mailbox: &Bound<'_, Mailbox>,
         future: Py<PyAny>,
     ) -> Option<Self> {
-        let waiter = waiter.clone();
         let wait = Self {
-            waiter,
+            waiter: admission.get().waiter().clone(),
             helps: false,
         };
-        wait.listen(mailbox, future).then_some(wait)
+        let admission = Some(admission.clone().unbind());
+        let listens = wait.listen(mailbox, Letter { future, admission });
+        listens.then_some(wait)
     }
 
-    fn listen(&self, mailbox: &Bound<'_, Mailbox>, future: Py<PyAny>) -> bool {
-        let mailbox = mailbox.clone().unbind();
+    fn listen(&self, mailbox: &Bound<'_, Mailbox>, letter: Letter) -> bool {
         let bell = self.waiter.parker().bell();
-        bell.is_some_and(|bell| bell.listen(Letter { mailbox, future }))
+        bell.is_some_and(|bell| bell.listen(mailbox.clone().unbind(), letter))
     }
 
     pub(super) fn waiter(&self) -> &Arc<Waiter<Parker>> {
@@ -208,7 +208,8 @@ impl Wait {
 enum State {
     /// Nobody listens yet, or any more.
     Silent,
-    Listening(Letter),
+    /// A letter is to be posted.
+    Listening(Py<Mailbox>, Letter),
     Rung,
 }
 
@@ -229,10 +230,10 @@ impl Bell {
     pub(super) fn ring(&self) {
         let before = mem::replace(&mut *self.0.lock(), State::Rung);
         let mut before = Some(before);
-        if let Some(State::Listening(_)) = before {
+        if let Some(State::Listening(..)) = before {
             interpreter::attach(|py| {
-                if let Some(State::Listening(letter)) = before.take() {
-                    letter.post(py);
+                if let Some(State::Listening(mailbox, letter)) = before.take() {
+                    Mailbox::post(mailbox.bind(py), letter);
                 }
             });
             mem::forget(before); // the interpreter is gone, and its objects with it
@@ -240,12 +241,12 @@ impl Bell {
     }
 
     /// Has `letter` posted when it is rung. `false`: it has been.
-    fn listen(&self, letter: Letter) -> bool {
+    fn listen(&self, mailbox: Py<Mailbox>, letter: Letter) -> bool {
         let mut state = self.0.lock();
         if matches!(*state, State::Rung) {
-            return false; // the letter, an argument, is dropped after the lock
+            return false; // the arguments are dropped after the lock
         }
-        let before = mem::replace(&mut *state, State::Listening(letter));
+        let before = mem::replace(&mut *state, State::Listening(mailbox, letter));
         drop(state);
         drop(before);
         true
@@ -265,9 +266,10 @@ impl Bell {
     /// The collector must not wait; what it cannot see it takes for alive.
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self.0.try_lock().as_deref() {
-            Some(State::Listening(letter)) => {
-                visit.call(&letter.mailbox)?;
-                visit.call(&letter.future)
+            Some(State::Listening(mailbox, letter)) => {
+                visit.call(mailbox)?;
+                visit.call(&letter.future)?;
+                visit.call(&letter.admission)
             }
             _ => Ok(()),
         }

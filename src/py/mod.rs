@@ -18,6 +18,7 @@ mod mailbox;
 mod order;
 mod parker;
 mod pool;
+mod running_loop;
 mod stack;
 mod stats;
 mod subpool;
