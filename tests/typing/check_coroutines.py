@@ -1,7 +1,7 @@
 """What type checkers make of the ways in for coroutines."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import assert_type
 
 import antspy
@@ -18,7 +18,7 @@ async def check_pool(pool: Pool) -> None:
     both = await asyncio.gather(pool.arun(greet, "ant"), pool.arun(len, "ant"))
     assert_type(both, tuple[str, int])
     assert_type(await asyncio.create_task(pool.arun(greet, "ant")), str)
-    assert_type(pool.amap(len, ["a"]), AsyncIterator[int])
+    assert_type(pool.amap(len, ["a"]), AsyncGenerator[int, None])
     async for length in pool.amap(len, ["a"], chunksize=2):
         assert_type(length, int)
     async with pool as same:
@@ -28,7 +28,7 @@ async def check_pool(pool: Pool) -> None:
 async def check_views(pool: Pool, part: SubPool, multi: MultiPool, one: PoolWithFunc[int]) -> None:
     assert_type(await pool.options(priority="low").arun(greet, "ant"), str)
     assert_type(await part.asubmit(greet, "ant"), Future[str])
-    assert_type(part.amap(len, ["a"]), AsyncIterator[int])
+    assert_type(part.amap(len, ["a"]), AsyncGenerator[int, None])
     assert_type(await multi.arun(greet, "ant"), str)
     assert_type(await one.arun("ant"), int)
     assert_type(await one.options(name="count").asubmit("ant"), Future[int])
@@ -37,7 +37,7 @@ async def check_views(pool: Pool, part: SubPool, multi: MultiPool, one: PoolWith
 async def check_default() -> None:
     assert_type(await antspy.asubmit(greet, "ant"), Future[str])
     assert_type(await antspy.arun(greet, "ant"), str)
-    assert_type(antspy.amap(len, ["a"]), AsyncIterator[int])
+    assert_type(antspy.amap(len, ["a"]), AsyncGenerator[int, None])
 
 
 def check_from_outside(pool: Pool) -> None:
