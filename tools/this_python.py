@@ -17,8 +17,8 @@ PYTHON = HOME / "environment" / "bin" / "python"
 
 COMMANDS = {"pytest": ["-m", "pytest"], "cpython": ["tests/cpython/runner.py"]}
 
-CHECKERS = ("maturin", "mypy", "pyperf", "pyright", "ruff", "trove", "twine", "types-")
-"""What only the checks need that are made once."""
+CHECKERS = ("maturin", "pyperf", "ruff", "trove", "twine", "types-")
+"""What no test needs."""
 
 
 def run(*command: object) -> int:
