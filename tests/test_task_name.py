@@ -174,7 +174,7 @@ def test_the_traceback_begins_with_the_task_and_shows_its_call() -> None:
     assert error.__context__ is None
     outer, inner = traceback.extract_tb(error.__traceback__)
     assert (outer.name, outer.filename) == ("import", antspy.task.__file__)
-    assert outer.line == "return fn(*args, **kwargs)"
+    assert outer.line == "return fn(*args)"
     assert (inner.name, inner.line) == ("fail", "raise LookupError")
 
 

@@ -4,7 +4,7 @@ The core calls such a task through a function of one line, whose code bears the 
 first of the task's stack, and all of it where the task is a function in C:
 
     File ".../service.py", line 7 in fetch
-    File ".../antspy/task.py", line 25 in fetch users
+    File ".../antspy/task.py", line 26 in fetch users
 
 A task without a name has no frame but its own.
 """
@@ -18,8 +18,10 @@ _LONGEST = 200
 """Characters of a name that are shown: py-spy reads no stack with one of 4096 bytes or more."""
 
 
-def _task(fn: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]) -> object:
+def _task(fn: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object] | None) -> object:
     try:
+        if kwargs is None:  # costs less than no keywords do
+            return fn(*args)
         return fn(*args, **kwargs)
     finally:
         # An exception's traceback keeps this frame. It must not keep what the task was called with.
