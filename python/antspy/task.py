@@ -1,12 +1,13 @@
 """The Python frame of a task that has a name: whatever shows stacks shows the name.
 
-The core calls such a task through a function of one line, whose code bears the task's name. Its frame is the
+The core calls such a task through a small function, whose code bears the task's name. Its frame is the
 first of the task's stack, and all of it where the task is a function in C:
 
     File ".../service.py", line 7 in fetch
-    File ".../antspy/task.py", line 26 in fetch users
+    File ".../antspy/task.py", line 25 in fetch users
 
-A task without a name has no frame but its own.
+A task without a name has no frame but its own. The frame costs 60 ns of processor time in CPython 3.11: 1.16
+times as much for a no-op by `go`.
 """
 
 from collections.abc import Callable
