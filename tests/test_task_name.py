@@ -155,7 +155,6 @@ def test_any_str_is_a_name(name: str, shown: str) -> None:
         assert isinstance(error, ValueError)
         text = "".join(traceback.format_exception(error))
         assert f", in {shown}\n" in text
-        assert len(text.encode()) < 4096  # what py-spy reads of a name
 
 
 def test_of_a_subclass_of_str_only_the_text_counts() -> None:

@@ -16,7 +16,7 @@ from types import FunctionType
 from typing import cast
 
 _LONGEST = 200
-"""Characters of a name that are shown: py-spy reads no stack with one of 4096 bytes or more."""
+"""Characters of a name that are shown. py-spy leaves a frame out whose name has 4096 or more."""
 
 
 def _task(fn: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object] | None) -> object:
