@@ -10,9 +10,9 @@
 //! | the task is admitted, waits for a place, is refused, or is run by the worker that submits it | `core/submit.rs`, `core/nested.rs` |
 //! | it is queued in its lane, and a worker is summoned: the newest idle one, or a new one | `core/queue.rs`, `core/lanes.rs`; `core/state.rs`: `summon` |
 //! | nobody takes it in time: it is cancelled | `core/deadline.rs` |
-//! | a new worker's thread enters Python | `py/host.rs`: `enter` |
+//! | a new worker's thread, which the system knows by name, enters Python | `core/system_name.rs`; `py/host.rs`: `enter` |
 //! | the worker takes the task, when the rate allows, having summoned the next worker if there is more | `core/pool.rs`: `next`; `core/rate.rs` |
-//! | the function is called, and may be interrupted | `core/worker.rs`: `run`; `py/task.rs`; `py/interpreter.rs`: `call`; `py/interrupt.rs` |
+//! | the function is called, in a frame of the task's name if it has one, and may be interrupted | `core/worker.rs`: `run`; `py/task.rs`; `py/interpreter.rs`: `call`; `py/interrupt.rs` |
 //! | its place is free, its worker idle | `core/pool.rs`: `finish` |
 //! | the result is told | `py/future.rs`: `finish` |
 //! | the worker looks for its next task, sleeps, expires, or leaves | `core/pool.rs`: `choose`; `core/patience.rs`; `core/expiry.rs` |

