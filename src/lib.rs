@@ -8,6 +8,7 @@
 //! | function, arguments and a copy of the context become a `Call`, with a future around it for `submit` | `py/task.rs`, `py/context.rs`, `py/future.rs` |
 //! | a view's terms go with it: timeout, deadline, priority, name, a place in a sub-pool | `py/order.rs`, `core/quota.rs` |
 //! | the task is admitted, waits for a place, is refused, or is run by the worker that submits it | `core/submit.rs`, `core/nested.rs` |
+//! | who waits for a place stands in line: a thread, or the task of a coroutine, which goes in by itself | `core/line.rs`, `core/waiter.rs` |
 //! | it is queued in its lane, and a worker is summoned: the newest idle one, or a new one | `core/queue.rs`, `core/lanes.rs`; `core/state.rs`: `summon` |
 //! | nobody takes it in time: it is cancelled | `core/deadline.rs` |
 //! | a new worker's thread, which the system knows by name, enters Python | `core/system_name.rs`; `py/host.rs`: `enter` |
@@ -16,6 +17,16 @@
 //! | its place is free, its worker idle | `core/pool.rs`: `finish` |
 //! | the result is told | `py/future.rs`: `finish` |
 //! | the worker looks for its next task, sleeps, expires, or leaves | `core/pool.rs`: `choose`; `core/patience.rs`; `core/expiry.rs` |
+//!
+//! A coroutine's way (`await pool.asubmit(fn, *args)`, `arun`, `amap`) is the same, but for its waits:
+//!
+//! | step | where |
+//! |---|---|
+//! | the call is handed in without blocking: it is a future at once, or an admission that stands in line | `python/antspy/coroutine.py`; `py/fastcall.rs`; `py/admission.rs`: `begin` |
+//! | in the line of a sub-pool, then in that of the pool | `core/quota.rs`: `begin_enter`; `core/submit.rs`: `begin_submit` |
+//! | its turn comes: its bell is rung, and its future posted to the mailbox of its event loop | `core/line.rs`: `grant`; `py/parker.rs`, `py/mailbox.rs` |
+//! | the loop comes once for all that has been posted; the coroutine goes on, or has been cancelled | `py/mailbox.rs`: `deliver`; `python/antspy/loop_future.py`; `core/submit.rs`: `end_submit` |
+//! | it awaits the result in the same way | `py/future_methods.rs`: `_join` |
 //!
 //! # The two halves
 //!

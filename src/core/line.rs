@@ -51,7 +51,7 @@ impl<H: Host> Candidate<H> {
     }
 
     /// On which terms it was submitted.
-    pub fn terms(&self) -> &Terms {
+    pub(super) fn terms(&self) -> &Terms {
         &self.terms
     }
 

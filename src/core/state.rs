@@ -103,7 +103,7 @@ pub(super) struct State<H: Host> {
     /// How long a searcher waits before it enters the host; see `patience.rs`.
     pub(super) patience: Patience,
     pub(super) idle: Idle<H>,
-    /// Those who wait for a place, by the priority of their tasks.
+    /// The line of those who wait for a place, by the priority of their tasks.
     pub(super) submitters: Lanes<Submitter<H>>,
     /// When the next task may start, if there is a rate.
     pub(super) schedule: Option<Schedule>,
@@ -111,7 +111,7 @@ pub(super) struct State<H: Host> {
     pub(super) pacer: Option<Arc<Worker<H>>>,
     /// Who looks after deadlines: see `deadline.rs`.
     pub(super) watcher: Option<Arc<Worker<H>>>,
-    /// Submitters about to queue a task with a deadline: the watcher stays for them.
+    /// Tasks with a deadline that are about to be queued, or stand in line: the watcher stays for them.
     pub(super) expected: usize,
     /// The sub-pools' places.
     pub(super) quotas: Vec<Weak<Quota<H>>>,

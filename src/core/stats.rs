@@ -13,7 +13,7 @@ pub struct Stats {
     pub running: usize,
     /// Live workers with nothing to do.
     pub idle: usize,
-    /// Submitters blocked now.
+    /// Submitters in line for a place now.
     pub waiting: usize,
     /// Accepted tasks that no worker has taken.
     pub queued: usize,
