@@ -172,7 +172,8 @@ impl core::Host for Host {
     }
 
     fn nest<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
-        running_loop::out_of_sight(py, || interrupt::nest(py, body))
+        // Interrupts of the task in whose midst it runs wait first: what comes then is Python code.
+        interrupt::nest(py, || running_loop::out_of_sight(py, body))
     }
 
     fn can_nest(_py: Python<'_>) -> bool {
