@@ -13,7 +13,7 @@ class Awaited(Protocol):
     """What a coroutine can wait for."""
 
     def _join(self, mailbox: _Mailbox, told: Any, /) -> _Wait | None:
-        """Have `told`, a future of the mailbox's loop, told of the end. `None`: there is nothing to wait for."""
+        """Have `told`, a future of the mailbox's loop, told of the end. `None`: nothing is to be waited for."""
         ...
 
     def _leave(self, wait: _Wait, /) -> object:
@@ -38,8 +38,8 @@ def _mailbox(loop: Any) -> _Mailbox:
     try:
         mailbox: _Mailbox = loop._antspy_mailbox
     except AttributeError:
-        # Its own, so that it lives as long as the loop: in a dictionary of ours it would keep the loop alive, by the
-        # letters that the loop never comes for.
+        # Its own, so that it lives as long as the loop: in a dictionary of ours it would keep the loop alive,
+        # by the letters that the loop never comes for.
         loop._antspy_mailbox = mailbox = _Mailbox(loop)
     return mailbox
 
@@ -72,9 +72,9 @@ async def wait_for(awaited: Awaited, seconds: float | None = None) -> bool:
 class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
     """The result of a pool's task, as a future of an event loop: what `Pool.arun` returns.
 
-    It can be awaited, and given to whatever takes a future (`asyncio.gather`, `asyncio.shield`) or a coroutine
-    (`asyncio.create_task`, `TaskGroup.create_task`). Only `asyncio.wait`, which refuses coroutines, takes a task
-    that was made of it. Cancelling it cancels a task of the pool that has not started.
+    It can be awaited, and given to whatever takes a future (`asyncio.gather`, `asyncio.shield`) or a
+    coroutine (`asyncio.create_task`, `TaskGroup.create_task`). Only `asyncio.wait`, which refuses coroutines,
+    takes a task that was made of it. Cancelling it cancels a task of the pool that has not started.
     """
 
     __slots__ = ("_entry", "_steps", "_wait")
@@ -99,7 +99,7 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
         return self
 
     def _told(self) -> None:
-        """Go on: called in the loop, when the turn has come of what it follows, or of what it followed before."""
+        """Go on: called in the loop, when the turn has come of what it follows, or followed before."""
         entry = self._entry
         if type(entry) is not _Admission or entry.ready:
             self._go_on()
