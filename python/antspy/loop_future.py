@@ -13,7 +13,7 @@ class Awaited(Protocol):
     """What a coroutine can wait for."""
 
     def _join(self, mailbox: _Mailbox, told: Any, /) -> _Wait | None:
-        """Have `told`, a future of the mailbox's loop, told of the end. `None`: nothing is to be waited for."""
+        """Have `told`, a future of the mailbox's loop, told of the end. `None`: it is the end now."""
         ...
 
     def _leave(self, wait: _Wait, /) -> object:
