@@ -44,8 +44,7 @@ def run(method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> LoopFuture[
     try:
         entry = method(*args, **kwargs)
     except Exception as error:
-        future.set_exception(error)
-        return future
+        return future.refuse(error)
     return future.follow(entry)
 
 
@@ -184,8 +183,8 @@ class Releases:
 async def _results(
     pool: Submits, fn: Callable[..., T], rows: AsyncGenerator[tuple[Any, ...]], ahead: int | None
 ) -> AsyncGenerator[T]:
-    # Items are taken and submitted by a task of the loop, so that a result is yielded as soon as it is there, also
-    # while the next item, or a place for it, is waited for.
+    # Items are taken and submitted by a task of the loop, so that a result is yielded as soon as it is there,
+    # also while the next item, or a place for it, is waited for.
     room = asyncio.Semaphore(sys.maxsize if ahead is None else ahead)
     pending: asyncio.Queue[Future[T] | None] = asyncio.Queue()
     feeder = asyncio.create_task(_feed(pool, fn, rows, room, pending))
