@@ -37,7 +37,7 @@ def _mailbox(loop: Any) -> _Mailbox:
     try:
         mailbox: _Mailbox = loop._antspy_mailbox
     except AttributeError:
-        # The loop's own, to live as long as the loop: in a dictionary of ours it would keep the loop alive, by
+        # The loop's own, to live as long as that: in a dictionary of ours it would keep the loop alive, by
         # the letters that nobody comes for.
         loop._antspy_mailbox = mailbox = _Mailbox(loop)
     return mailbox
