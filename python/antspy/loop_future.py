@@ -9,6 +9,10 @@ from ._antspy import _Admission, _Future, _Mailbox, _Wait
 T = TypeVar("T")
 
 
+_LOOK_AGAIN = 0.01
+"""Seconds until a loop in a worker looks again whether the worker must run itself what the loop waits for."""
+
+
 class Awaited(Protocol):
     """What a coroutine can wait for."""
 
@@ -59,7 +63,8 @@ async def wait_for(awaited: Awaited, seconds: float | None = None) -> bool:
     try:
         if wait.helps:
             await asyncio.sleep(0)  # a worker that has nothing to do is faster
-            cast(Any, awaited)._help()
+            while cast(Any, awaited)._help() and not told.done():
+                await asyncio.wait([told], timeout=_LOOK_AGAIN)
         in_time = await told
     finally:
         if timer is not None:
@@ -150,7 +155,8 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
         if self.done():
             return
         try:
-            self._entry._help()
+            if self._entry._help():
+                self.get_loop().call_later(_LOOK_AGAIN, self._help)
         except RecursionError as error:
             self._entry._leave(self._wait)
             self.refuse(error)

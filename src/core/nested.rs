@@ -9,7 +9,7 @@
 use std::time::Instant;
 
 use super::{
-    Host, Outcome, Park, Parked, Pool, Ran, Scope, Task,
+    Host, Outcome, Park, Parked, Pool, Ran, Scope, Search, Task,
     queue::Taken,
     stats::Stamp,
     sync::Arc,
@@ -28,6 +28,14 @@ impl<H: Host> Pool<H> {
     /// Whether this thread is one of the pool's workers.
     pub fn has_this_worker(&self) -> bool {
         is_worker_of(self)
+    }
+
+    /// Whether somebody is on the way to the queue, or would be summoned: a worker that waits for a task in it need not
+    /// run it itself, yet.
+    pub fn has_others(&self) -> bool {
+        let state = self.state.lock();
+        let comes = state.search != Search::None || state.idle.len() > 0;
+        state.phase.runs() && (comes || state.preparing > 0 || state.live < state.capacity)
     }
 
     /// Runs a task that nobody else has, now.

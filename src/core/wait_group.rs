@@ -122,6 +122,12 @@ impl<H: Host> WaitGroup<H> {
         state.waiters.retain(|other| !Arc::ptr_eq(other, waiter));
     }
 
+    /// Those who wait, if that can be told without waiting for the lock.
+    pub fn waiters(&self) -> Vec<Waiting<H>> {
+        let state = self.state.try_lock();
+        state.map(|it| it.waiters.clone()).unwrap_or_default()
+    }
+
     /// Has the threads that wait look again whether they can help.
     pub fn nudge(&self) {
         let waiters = self.state.lock().waiters.clone();

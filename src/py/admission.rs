@@ -238,6 +238,7 @@ impl Drop for Admission {
             return;
         }
         // SAFETY: a Python object's end comes on a thread that is attached.
-        self.leave(unsafe { Python::assume_attached() });
+        let py = unsafe { Python::assume_attached() };
+        errors::undisturbed(py, || self.leave(py));
     }
 }

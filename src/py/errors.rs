@@ -229,6 +229,17 @@ fn call_logged<'py>(
     interpreter::call(py, &function.unbind(), &args, None).map(drop)
 }
 
+/// Runs `body` where an object may be about to end. That must not touch the exception that is on its way through the
+/// object's owner, nor may Python code run while one is.
+pub(super) fn undisturbed<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
+    let raised = PyErr::take(py);
+    let result = body();
+    if let Some(raised) = raised {
+        raised.restore(py);
+    }
+    result
+}
+
 /// The last resort for an error that has nowhere else to go.
 pub(super) fn report(py: Python<'_>, result: PyResult<()>) {
     if let Err(error) = result {

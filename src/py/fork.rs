@@ -15,7 +15,7 @@ use std::{
 
 use pyo3::prelude::*;
 
-use super::{drain, pool::Core};
+use super::{drain, errors, pool::Core};
 
 /// How many forks led to this process. Written by the only thread of a new child, before any other is
 /// started there: `Relaxed` is enough.
@@ -103,8 +103,10 @@ impl Drop for Slot {
         if made.forks == FORKS.load(Ordering::Relaxed) {
             // SAFETY: a Python object's end comes on a thread that is attached.
             let py = unsafe { Python::assume_attached() };
-            made.core.close(py);
-            made.core.host().hooks().forget_crew(py);
+            errors::undisturbed(py, || {
+                made.core.close(py);
+                made.core.host().hooks().forget_crew(py);
+            });
         } else {
             std::mem::forget(made); // inherited: left alone
         }

@@ -90,7 +90,7 @@ impl State {
 #[derive(Debug, Default)]
 pub(super) struct Hooks {
     pub(super) callbacks: Vec<Py<PyAny>>,
-    /// Threads in `result()` or `exception()`.
+    /// Threads in `result()` or `exception()`, and coroutines.
     pub(super) blocked: Vec<Arc<Waiter<Parker>>>,
     /// `_condition`, once somebody has asked for it.
     pub(super) condition: Option<Py<PyAny>>,
@@ -390,7 +390,7 @@ impl Future {
         condition.call_method0("notify_all").map(drop)
     }
 
-    /// Wakes blocked threads, then calls the callbacks.
+    /// Wakes those who wait, then calls the callbacks.
     fn tell(slf: &Bound<'_, Self>, told: Told, busy: &mut Option<impl FnOnce()>) {
         for blocked in &told.blocked {
             blocked.decide(Verdict::Granted);
@@ -467,12 +467,9 @@ impl Future {
         drop(inner);
         if let State::Unseen(unseen) = before {
             let Unseen { error, handler, .. } = *unseen;
-            // The end of an object must not touch the exception that is on its way through its owner.
-            let raised = PyErr::take(py);
-            errors::handle(py, handler.as_ref(), error, name.as_ref());
-            if let Some(raised) = raised {
-                raised.restore(py);
-            }
+            errors::undisturbed(py, || {
+                errors::handle(py, handler.as_ref(), error, name.as_ref());
+            });
         }
     }
 

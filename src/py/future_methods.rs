@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU32, AtomicU64},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use pyo3::{
@@ -30,6 +30,9 @@ use super::{
 };
 use crate::core::{Cut, Waiter, sync::Mutex};
 
+/// How long a worker waits for a task of its own pool before it looks again whether it must run it itself.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
 /// Waiting for a future.
 impl Future {
     /// The pool, if this thread is one of its workers, and nobody has started the task.
@@ -42,17 +45,22 @@ impl Future {
         }
     }
 
-    /// A worker of the same pool runs a task that it would wait for, and that nobody has started.
+    /// A worker of the same pool runs a task that it would wait for, and that nobody has started. Where it is
+    /// `reluctant`, only if nobody else can; then this returns whether to look again: nobody tells a worker that waits
+    /// that the last of the others waits, too.
     #[cold]
-    fn help(slf: &Bound<'_, Self>) -> PyResult<()> {
+    fn help(slf: &Bound<'_, Self>, reluctant: impl FnOnce(&Core) -> bool) -> PyResult<bool> {
         let Some(pool) = slf.get().may_help() else {
-            return Ok(());
+            return Ok(false);
         };
+        if reluctant(&pool) && pool.has_others() {
+            return Ok(true);
+        }
         if stack::is_low() {
             return Err(errors::too_deep());
         }
         pool.run_waited(Task::Submit(slf.clone().unbind()), slf.py());
-        Ok(())
+        Ok(false)
     }
 
     /// Sleeps until it is done; an error if that takes longer than `timeout`.
@@ -63,22 +71,27 @@ impl Future {
         }
         future.settle_inherited(py);
         let timeout = arguments::lenient_timeout(timeout)?;
-        if timeout.0 != Some(Duration::ZERO) {
-            Self::help(slf)?;
-        }
         let deadline = timeout.deadline();
-        let waiter = Arc::new(Waiter::default());
-        if !future.line_up(waiter.clone()) {
-            return Ok(());
-        }
-        let Err(cut) = waiter.wait::<Host>(py, deadline) else {
-            return Ok(());
-        };
-        let done = future.leave(&waiter);
-        match cut {
-            Cut::Interrupted(error) => Err(error),
-            Cut::TimedOut if done => Ok(()),
-            Cut::TimedOut => Err(PyTimeoutError::new_err(())),
+        loop {
+            // The standard library's tasks never run in the midst of others: see `ThreadPoolExecutor`.
+            let again = timeout.0 != Some(Duration::ZERO)
+                && Self::help(slf, |pool| pool.host().hooks().stands_in)?;
+            let look = again.then(|| Instant::now() + LOOK_AGAIN);
+            let until = look.into_iter().chain(deadline).min();
+            let waiter = Arc::new(Waiter::default());
+            if !future.line_up(waiter.clone()) {
+                return Ok(());
+            }
+            let Err(cut) = waiter.wait::<Host>(py, until) else {
+                return Ok(());
+            };
+            let done = future.leave(&waiter);
+            match cut {
+                Cut::Interrupted(error) => return Err(error),
+                Cut::TimedOut if done => return Ok(()),
+                Cut::TimedOut if until == deadline => return Err(PyTimeoutError::new_err(())),
+                Cut::TimedOut => {}
+            }
         }
     }
 
@@ -242,9 +255,9 @@ impl Future {
         wait.get().forget();
     }
 
-    /// In a loop that a worker runs there may be nobody else to run the task.
-    fn _help(slf: &Bound<'_, Self>) -> PyResult<()> {
-        Self::help(slf)
+    /// In a loop that a worker runs there may be nobody else to run the task. Returns whether to look again.
+    fn _help(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        Self::help(slf, |_| true)
     }
 
     #[getter]

@@ -14,7 +14,7 @@ use pyo3::{
 };
 
 use super::{
-    errors, fork, interpreter, interrupt, parker::Parker, running_loop, stack, task::Task,
+    ctrl_c, errors, fork, interpreter, interrupt, parker::Parker, running_loop, stack, task::Task,
 };
 use crate::core;
 
@@ -173,7 +173,9 @@ impl core::Host for Host {
 
     fn nest<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
         // Interrupts of the task in whose midst it runs wait first: what comes then is Python code.
-        interrupt::nest(py, || running_loop::out_of_sight(py, body))
+        let result = interrupt::nest(py, || running_loop::out_of_sight(py, body));
+        ctrl_c::pass_on(py);
+        result
     }
 
     fn can_nest(_py: Python<'_>) -> bool {

@@ -18,7 +18,7 @@ use pyo3::{
     types::{PyTuple, PyWeakrefMethods, PyWeakrefReference},
 };
 
-use super::{admission::Admission, errors, interpreter, parker::Parker, task::pass_on_interrupt};
+use super::{admission::Admission, ctrl_c, errors, interpreter, parker::Parker};
 use crate::core::{Waiter, sync::Mutex};
 
 /// To a coroutine: it is your turn.
@@ -29,12 +29,22 @@ struct Letter {
     admission: Option<Py<Admission>>,
 }
 
+/// Who comes for the letters.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Comes {
+    #[default]
+    Nobody,
+    /// The loop, which has been asked to.
+    Loop,
+    /// Whoever throws them away, for the loop is closed.
+    Dustman,
+}
+
 /// What an event loop's mailbox holds.
 #[derive(Default)]
 struct Letters {
     posted: Vec<Letter>,
-    /// Whether somebody comes for them: the loop has been asked to, or they are being thrown away.
-    expected: bool,
+    comes: Comes,
 }
 
 /// An event loop's mailbox.
@@ -49,30 +59,48 @@ impl Mailbox {
     fn post(slf: &Bound<'_, Self>, letter: Letter) {
         let mut letters = slf.get().letters.lock();
         letters.posted.push(letter);
-        let expected = mem::replace(&mut letters.expected, true);
+        let comes = letters.comes;
+        if comes == Comes::Nobody {
+            letters.comes = Comes::Loop;
+        }
         drop(letters);
-        if !expected {
-            Self::call(slf);
+        match comes {
+            Comes::Nobody => Self::call(slf),
+            // It may have been closed since it was asked.
+            Comes::Loop if slf.get().is_closed(slf.py()) => slf.get().throw_away(slf.py()),
+            Comes::Loop | Comes::Dustman => {}
         }
     }
 
     /// Asks the loop to come. One that is closed or gone has nobody left to wake.
     fn call(slf: &Bound<'_, Self>) {
         let py = slf.py();
-        let mut called = Self::try_call(slf);
-        if let Err(error) = &called
-            && error.is_instance_of::<PyKeyboardInterrupt>(py)
-        {
-            // Ctrl-C in this thread came in the midst of it. It is passed on; the letters come first.
-            pass_on_interrupt(py, error);
-            called = Self::try_call(slf);
-        }
+        let mut interrupted = false;
+        let called = loop {
+            match Self::try_call(slf) {
+                // Ctrl-C in this thread came in the midst of it. The letters come first.
+                Err(error) if error.is_instance_of::<PyKeyboardInterrupt>(py) => {
+                    interrupted = true;
+                }
+                called => break called,
+            }
+        };
         if let Err(error) = called {
             slf.get().throw_away(py);
             if !error.is_instance_of::<PyRuntimeError>(py) {
                 errors::report(py, Err(error));
             }
         }
+        if interrupted {
+            ctrl_c::again(py);
+        }
+    }
+
+    fn is_closed(&self, py: Python<'_>) -> bool {
+        self.event_loop.bind(py).upgrade().is_none_or(|it| {
+            let closed = it.call_method0(intern!(py, "is_closed"));
+            closed.and_then(|it| it.is_truthy()).unwrap_or(false)
+        })
     }
 
     fn try_call(slf: &Bound<'_, Self>) -> PyResult<()> {
@@ -92,7 +120,11 @@ impl Mailbox {
         loop {
             let mut letters = self.letters.lock();
             let posted = mem::take(&mut letters.posted);
-            letters.expected = !posted.is_empty();
+            letters.comes = if posted.is_empty() {
+                Comes::Nobody
+            } else {
+                Comes::Dustman
+            };
             drop(letters);
             if posted.is_empty() {
                 return;
@@ -126,8 +158,10 @@ impl Mailbox {
                 Err(error) if error.is_instance_of::<PyException>(py) => {
                     errors::report(py, Err(error));
                 }
-                // Ctrl-C ends the loop, or this turn of it. The others are told when it goes on.
+                // Ctrl-C ends the loop, or this turn of it. The others are told when it goes on, and this one, too,
+                // which may not have been: to be told twice is nothing.
                 Err(error) => {
+                    Self::post(slf, letter);
                     posted.for_each(|letter| Self::post(slf, letter));
                     return Err(error);
                 }
@@ -233,7 +267,7 @@ impl Bell {
         if let Some(State::Listening(..)) = before {
             interpreter::attach(|py| {
                 if let Some(State::Listening(mailbox, letter)) = before.take() {
-                    Mailbox::post(mailbox.bind(py), letter);
+                    errors::undisturbed(py, || Mailbox::post(mailbox.bind(py), letter));
                 }
             });
             mem::forget(before); // the interpreter is gone, and its objects with it

@@ -4,6 +4,7 @@ mod admission;
 mod arguments;
 mod context;
 mod cpython;
+mod ctrl_c;
 mod drain;
 mod errors;
 mod fastcall;

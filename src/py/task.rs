@@ -3,9 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use pyo3::{
-    PyTraverseError, PyVisit,
-    exceptions::PyKeyboardInterrupt,
-    ffi,
+    PyTraverseError, PyVisit, ffi,
     prelude::*,
     sync::PyOnceLock,
     types::{PyDict, PyString, PyTuple},
@@ -13,7 +11,7 @@ use pyo3::{
 
 use super::{
     context::Context,
-    errors,
+    ctrl_c, errors,
     future::{Future, Unseen},
     host::Host,
     interpreter,
@@ -191,23 +189,6 @@ pub(super) enum Delivery {
     ),
 }
 
-/// Ctrl-C in a task that the main thread runs as its submitter (`overflow="caller_runs"`) ends the task, and is
-/// meant for the main thread: it comes again when the submit is over.
-pub(super) fn pass_on_interrupt(py: Python<'_>, error: &PyErr) {
-    if !error.is_instance_of::<PyKeyboardInterrupt>(py) {
-        return;
-    }
-    let is_main = || -> PyResult<bool> {
-        let threading = py.import("threading")?;
-        let main = threading.call_method0("main_thread")?.getattr("ident")?;
-        threading.call_method0("get_ident")?.eq(main)
-    };
-    if is_main().unwrap_or(false) {
-        // SAFETY: attached.
-        unsafe { ffi::PyErr_SetInterrupt() };
-    }
-}
-
 /// A call whose result somebody waits for.
 fn run_for(future: Py<Future>, mut call: Call, host: &Host, py: Python<'_>) -> Ran<Delivery> {
     let mut extras = call.extras.take();
@@ -225,7 +206,7 @@ fn run_for(future: Py<Future>, mut call: Call, host: &Host, py: Python<'_>) -> R
             Outcome::Completed,
         ),
         Err(error) => {
-            pass_on_interrupt(py, &error);
+            ctrl_c::note(py, &error);
             let unseen = Box::new(Unseen::new(py, error.into_value(py), host));
             Ran::Deliver(
                 Delivery::Result(future, Err(unseen), extras),
@@ -246,7 +227,7 @@ impl core::Task for Task {
                 let mut outcome = Outcome::Completed;
                 call.run(extras.as_deref(), py, host, |result| {
                     if let Err(error) = result {
-                        pass_on_interrupt(py, &error);
+                        ctrl_c::note(py, &error);
                         outcome = Outcome::Failed;
                         let name = extras.as_ref().and_then(|extras| extras.name());
                         host.handle(py, error, name);

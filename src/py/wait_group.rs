@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use pyo3::{
+    PyTraverseError, PyVisit,
     prelude::*,
     types::{PyDict, PyTuple},
 };
@@ -158,8 +159,36 @@ impl WaitGroup {
         wait.get().forget();
     }
 
-    /// In a loop that a worker runs: jobs that nobody has started may have nobody else to run them.
-    fn _help(&self, py: Python<'_>) -> PyResult<()> {
-        self.own_pool().map_or(Ok(()), |pool| self.help(py, &pool))
+    /// In a loop that a worker runs: jobs that nobody has started may have nobody else to run them. Returns whether
+    /// to look again.
+    fn _help(&self, py: Python<'_>) -> PyResult<bool> {
+        if let Some(pool) = self.own_pool().filter(|pool| !pool.has_others()) {
+            self.help(py, &pool)?;
+        }
+        Ok(self.core.count() > 0)
+    }
+
+    /// Jobs hold the core, and will tell those who wait: as long as there are any, they are alive.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if Arc::strong_count(&self.core) > 1 {
+            return Ok(());
+        }
+        for bell in self
+            .core
+            .waiters()
+            .iter()
+            .filter_map(|it| it.parker().bell())
+        {
+            bell.traverse(&visit)?;
+        }
+        Ok(())
+    }
+
+    fn __clear__(&self) {
+        for waiter in self.core.waiters() {
+            if let Some(bell) = waiter.parker().bell() {
+                bell.forget();
+            }
+        }
     }
 }
