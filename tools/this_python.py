@@ -17,7 +17,7 @@ PYTHON = HOME / "environment" / "bin" / "python"
 
 COMMANDS = {"pytest": ["-m", "pytest"], "cpython": ["tests/cpython/runner.py"]}
 
-CHECKERS = ("maturin", "pyperf", "ruff", "trove", "twine", "types-")
+NOT_NEEDED = ("maturin", "pyperf", "ruff", "trove", "twine")
 """What no test needs."""
 
 
@@ -34,7 +34,7 @@ def pip(*arguments: object) -> bool:
 def requirements() -> list[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = [one for names in project["optional-dependencies"].values() for one in names]
-    return [one for one in extras if not one.startswith(CHECKERS)]
+    return [one for one in extras if not one.startswith(NOT_NEEDED)]
 
 
 def install(parts: list[str]) -> None:
