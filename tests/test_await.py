@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from antspy import Future, Pool, WaitGroup
-from support import Gate
+from loop_support import run, start, turns
+from support import LIMIT, Gate, Thread
 
 
 def test_a_future_can_be_awaited(gate: Gate) -> None:
@@ -194,3 +195,99 @@ def test_a_group_awaited_while_workers_finish_always_ends() -> None:
 
     with Pool(4) as pool:
         asyncio.run(main(pool))
+
+
+def test_a_group_that_has_come_to_zero_is_over_for_who_awaits_it() -> None:
+    async def wait(group: WaitGroup) -> None:
+        await group
+
+    async def main() -> None:
+        group = WaitGroup()
+        group.add()
+        waiting = await start(wait(group))
+        group.done()
+        group.add()  # before it has been told
+        await waiting
+        assert group.count == 1
+        late = await start(wait(group))
+        assert not late.done()
+        group.done()
+        await late
+
+    run(main())
+
+
+def test_an_async_block_of_a_group_waits_for_its_jobs(gate: Gate) -> None:
+    async def main(pool: Pool) -> None:
+        async with WaitGroup(pool) as group:
+            group.go(gate)
+            asyncio.get_running_loop().call_later(0.005, gate.open)
+        assert group.count == 0
+
+    with Pool(1) as pool:
+        run(main(pool))
+
+
+def test_coroutines_and_threads_wait_for_one_group() -> None:
+    async def wait(group: WaitGroup) -> str:
+        await group
+        return "done"
+
+    async def main() -> None:
+        group = WaitGroup()
+        group.add()
+        tasks = [await start(wait(group)) for _ in range(3)]
+        threads = [Thread(run, wait(group)) for _ in range(3)] + [Thread(group.wait)]
+        tasks[0].cancel()
+        await turns()
+        group.done()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(it) for it in ended] == [asyncio.CancelledError, str, str]
+        assert [await asyncio.to_thread(thread.result) for thread in threads] == ["done"] * 3 + [True]
+
+    run(main())
+
+
+def test_a_group_awaited_in_a_worker_of_its_pool_runs_its_jobs() -> None:
+    ran: list[int] = []
+
+    async def main(pool: Pool) -> None:
+        async with WaitGroup(pool) as group:
+            for number in range(10):
+                group.go(ran.append, number)
+
+    with Pool(1, queue_size=None) as pool:
+        pool.submit(asyncio.run, main(pool)).result(LIMIT)
+    assert ran == list(range(10))
+
+
+def test_a_future_of_ones_own_can_be_awaited() -> None:
+    async def wait(future: Future[int]) -> int:
+        return await future
+
+    async def main() -> None:
+        future: Future[int] = Future()
+        waiting = [await start(wait(future)) for _ in range(3)]
+        future.set_result(7)
+        assert await asyncio.gather(*waiting) == [7] * 3
+        failed: Future[int] = Future()
+        waiting = [await start(wait(failed))]
+        failed.set_exception(LookupError())
+        with pytest.raises(LookupError):
+            await waiting[0]
+        cancelled: Future[int] = Future()
+        waiting = [await start(wait(cancelled)) for _ in range(2)]
+        waiting[0].cancel()
+        ended = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(it) for it in ended] == [asyncio.CancelledError] * 2
+        assert cancelled.cancelled()
+
+    run(main())
+
+
+def test_an_await_without_a_loop_is_an_error() -> None:
+    with Pool(1) as pool:
+        future = pool.submit(abs, -1)
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            future.__await__()
+        assert future.result() == 1

@@ -44,8 +44,7 @@ def run(method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> LoopFuture[
     try:
         entry = method(*args, **kwargs)
     except Exception as error:
-        future.set_exception(error)
-        return future
+        return future.refuse(error)
     return future.follow(entry)
 
 

@@ -13,7 +13,7 @@ class Awaited(Protocol):
     """What a coroutine can wait for."""
 
     def _join(self, mailbox: _Mailbox, told: Any, /) -> _Wait | None:
-        """Have `told`, a future of the mailbox's loop, told of the end. `None`: it is the end now."""
+        """Have `told`, a future of the mailbox's loop, told of the end. `None`: that has come."""
         ...
 
     def _leave(self, wait: _Wait, /) -> object:
@@ -38,8 +38,8 @@ def _mailbox(loop: Any) -> _Mailbox:
     try:
         mailbox: _Mailbox = loop._antspy_mailbox
     except AttributeError:
-        # Its own, so that it lives as long as the loop: in a dictionary of ours it would keep the loop alive,
-        # by the letters that the loop never comes for.
+        # The loop's own, to live as long as that: in a dictionary of ours it would keep the loop alive, by
+        # the letters that nobody comes for.
         loop._antspy_mailbox = mailbox = _Mailbox(loop)
     return mailbox
 
@@ -73,8 +73,12 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
     """The result of a pool's task, as a future of an event loop: what `Pool.arun` returns.
 
     It can be awaited, and given to whatever takes a future (`asyncio.gather`, `asyncio.shield`) or a
-    coroutine (`asyncio.create_task`, `TaskGroup.create_task`). Only `asyncio.wait`, which refuses coroutines,
-    takes a task that was made of it. Cancelling it cancels a task of the pool that has not started.
+    coroutine (`asyncio.create_task`, `TaskGroup.create_task`). Only `asyncio.wait` refuses it, as it refuses
+    all coroutines; it takes a task that was made of it.
+
+    Cancelling it cancels a task of the pool that has not started; one that runs goes on. What the task raises
+    is for whoever awaits this; if nobody does, the event loop's exception handler is told. The pool's is told
+    of what comes after it was cancelled, or after its loop was closed.
     """
 
     __slots__ = ("_entry", "_steps", "_wait")
@@ -99,7 +103,7 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
         return self
 
     def _told(self) -> None:
-        """Go on: called in the loop, when the turn has come of what it follows, or followed before."""
+        """Called in the loop, when the turn has come of what it follows, or of what it followed before."""
         entry = self._entry
         if type(entry) is not _Admission or entry.ready:
             self._go_on()
@@ -116,14 +120,14 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
             try:
                 following = entry.proceed()
             except Exception as refusal:
-                self._end().set_exception(refusal)
+                self.refuse(refusal)
             else:
                 self.follow(following)
             return
         done, cancelled, result, error = entry._get_snapshot()
         if not done:
             return
-        self._end()
+        self._entry = None
         if cancelled:
             super().cancel()
         elif error is None:
@@ -135,8 +139,10 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
         else:
             self.set_exception(error)
 
-    def _end(self) -> Self:
+    def refuse(self, error: Exception) -> Self:
+        """End by an error that is none of the task's."""
         self._entry = None
+        self.set_exception(error.with_traceback(None))  # it would lead through our frames back to this future
         return self
 
     def _help(self) -> None:
@@ -147,14 +153,13 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
             self._entry._help()
         except RecursionError as error:
             self._entry._leave(self._wait)
-            self._end().set_exception(error)
+            self.refuse(error)
 
     def cancel(self, msg: Any | None = None) -> bool:
         """Cancel it, and the task if that has not started. `False`: it had ended before."""
         if self.done():
             return False
-        entry = self._entry
-        self._end()
+        entry, self._entry = self._entry, None
         if type(entry) is _Admission:
             entry.abandon()
         else:
@@ -178,7 +183,10 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
     def throw(self, *args: Any) -> Any:
         """Cancel it: the task that waits for it is about to end."""
         self.cancel()
-        return self._run().throw(*args)
+        try:
+            return self._run().throw(*args)
+        finally:
+            del self, args  # the exception's traceback refers to this frame
 
     def close(self) -> None:
         """Cancel it."""
