@@ -228,11 +228,14 @@ def test_the_example_in_the_docstring_is_true() -> None:
 OWN_TESTS = """
 import os, sys, joblib, pytest
 from antspy.joblib import AntspyBackend
+from joblib.externals.loky import reusable_executor
 joblib.parallel.BACKENDS["threading"] = AntspyBackend
 # Those left out want loky's processes as well, or name joblib's class where ours is.
-wanted = "threading and not (loky or multiprocessing or back_compat or context_manager or limit)"
+unwanted = "loky or multiprocessing or back_compat or background or context_manager or limit"
+wanted = f"threading and not ({unwanted})"
 plain = ["-c", os.devnull, "-q", "-p", "no:cacheprovider"]
 code = pytest.main([*plain, "-k", wanted, "--pyargs", "joblib.test.test_parallel"])
+assert reusable_executor._executor is None, "loky's processes would be left"
 sys.stdout.flush()
 os._exit(code)  # some of these tests leave tasks that sleep for 30 s, and a plain end waits for them
 """
