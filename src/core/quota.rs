@@ -6,7 +6,7 @@
 use std::{fmt, time::Instant};
 
 use super::{
-    Cut, Host, Pool, Refusal, Scope, Terms, Verdict, WaitGroup, Waiter, Waiting,
+    Cut, Host, Pool, Refusal, Scope, Terms, Verdict, WaitGroup, Waiting,
     lanes::Lanes,
     submit::{Caller, Turn, WhenFull},
     sync::{Arc, Mutex, MutexGuard},
@@ -160,10 +160,9 @@ impl<H: Host> Pool<H> {
         terms: &Terms,
         scope: Scope<'_, H>,
     ) -> Result<Entrance<H>, Refusal<H::Interrupt>> {
-        let waiter = Arc::new(Waiter::default());
-        match self.line_up_at(quota, terms, (&waiter, Caller::Thread), scope)? {
+        match self.line_up_at(quota, terms, Caller::Thread, Arc::default, scope)? {
             Turn::Decided(entrance) => Ok(entrance),
-            Turn::InLine(()) => {
+            Turn::InLine(waiter) => {
                 let outcome = waiter.wait::<H>(scope, terms.place_by(self.host()));
                 self.end_enter(quota, &waiter, outcome)
             }
@@ -182,7 +181,11 @@ impl<H: Host> Pool<H> {
         waiter: &Waiting<H>,
         scope: Scope<'_, H>,
     ) -> Result<Turn<Entrance<H>, ()>, Refusal<H::Interrupt>> {
-        self.line_up_at(quota, terms, (waiter, Caller::Coroutine), scope)
+        let waiter = || waiter.clone();
+        match self.line_up_at(quota, terms, Caller::Coroutine, waiter, scope)? {
+            Turn::Decided(entrance) => Ok(Turn::Decided(entrance)),
+            Turn::InLine(_) => Ok(Turn::InLine(())),
+        }
     }
 
     /// Ends a wait in the line of a sub-pool: with the verdict, or because nobody waits any more.
@@ -217,9 +220,10 @@ impl<H: Host> Pool<H> {
         &self,
         quota: &Arc<Quota<H>>,
         terms: &Terms,
-        (waiter, caller): (&Waiting<H>, Caller),
+        caller: Caller,
+        waiter: impl FnOnce() -> Waiting<H>,
         scope: Scope<'_, H>,
-    ) -> Result<Turn<Entrance<H>, ()>, Refusal<H::Interrupt>> {
+    ) -> Result<Turn<Entrance<H>, Waiting<H>>, Refusal<H::Interrupt>> {
         self.refuse_if_closed()?;
         let mut state = quota.state.lock();
         if state.taken < state.limit && state.submitters.is_empty() {
@@ -235,14 +239,15 @@ impl<H: Host> Pool<H> {
             WhenFull::Discard => return Ok(Turn::Decided(Entrance::Discarded)),
             WhenFull::Refuse => return Err(Refusal::Overload),
         }
+        let waiter = waiter();
         state.submitters.push(terms.priority, waiter.clone());
         drop(state);
         // Once more: it may have been closed, and all who waited sent away, just before this came in line.
         if let Err(closed) = self.refuse_if_closed() {
-            drop(self.end_enter(quota, waiter, Err(Cut::TimedOut)));
+            drop(self.end_enter(quota, &waiter, Err(Cut::TimedOut)));
             return Err(closed);
         }
-        Ok(Turn::InLine(()))
+        Ok(Turn::InLine(waiter))
     }
 }
 
