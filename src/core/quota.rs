@@ -43,6 +43,9 @@ pub enum Entrance<H: Host> {
     Discarded,
 }
 
+/// How it stands with whoever asked for a place: decided, or in line with this waiter.
+type AtEntrance<H> = Turn<Entrance<H>, Waiting<H>>;
+
 impl<H: Host> Quota<H> {
     /// The places now: how many there are, are taken, and are waited for.
     pub fn numbers(&self) -> (usize, usize, usize) {
@@ -223,7 +226,7 @@ impl<H: Host> Pool<H> {
         caller: Caller,
         waiter: impl FnOnce() -> Waiting<H>,
         scope: Scope<'_, H>,
-    ) -> Result<Turn<Entrance<H>, Waiting<H>>, Refusal<H::Interrupt>> {
+    ) -> Result<AtEntrance<H>, Refusal<H::Interrupt>> {
         self.refuse_if_closed()?;
         let mut state = quota.state.lock();
         if state.taken < state.limit && state.submitters.is_empty() {
