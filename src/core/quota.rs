@@ -6,7 +6,7 @@
 use std::{fmt, time::Instant};
 
 use super::{
-    Cut, Host, Pool, Refusal, Scope, Terms, Verdict, WaitGroup, Waiter, Waiting,
+    Cut, Host, Pool, Refusal, Scope, Terms, Verdict, WaitGroup, Waiting,
     lanes::Lanes,
     submit::{Caller, Turn, WhenFull},
     sync::{Arc, Mutex, MutexGuard},
@@ -42,6 +42,9 @@ pub enum Entrance<H: Host> {
     /// There is none, and it is discarded.
     Discarded,
 }
+
+/// How it stands with whoever asked for a place: decided, or in line with this waiter.
+type AtEntrance<H> = Turn<Entrance<H>, Waiting<H>>;
 
 impl<H: Host> Quota<H> {
     /// The places now: how many there are, are taken, and are waited for.
@@ -160,10 +163,9 @@ impl<H: Host> Pool<H> {
         terms: &Terms,
         scope: Scope<'_, H>,
     ) -> Result<Entrance<H>, Refusal<H::Interrupt>> {
-        let waiter = Arc::new(Waiter::default());
-        match self.line_up_at(quota, terms, (&waiter, Caller::Thread), scope)? {
+        match self.line_up_at(quota, terms, Caller::Thread, Arc::default, scope)? {
             Turn::Decided(entrance) => Ok(entrance),
-            Turn::InLine(()) => {
+            Turn::InLine(waiter) => {
                 let outcome = waiter.wait::<H>(scope, terms.place_by(self.host()));
                 self.end_enter(quota, &waiter, outcome)
             }
@@ -182,7 +184,11 @@ impl<H: Host> Pool<H> {
         waiter: &Waiting<H>,
         scope: Scope<'_, H>,
     ) -> Result<Turn<Entrance<H>, ()>, Refusal<H::Interrupt>> {
-        self.line_up_at(quota, terms, (waiter, Caller::Coroutine), scope)
+        let waiter = || waiter.clone();
+        match self.line_up_at(quota, terms, Caller::Coroutine, waiter, scope)? {
+            Turn::Decided(entrance) => Ok(Turn::Decided(entrance)),
+            Turn::InLine(_) => Ok(Turn::InLine(())),
+        }
     }
 
     /// Ends a wait in the line of a sub-pool: with the verdict, or because nobody waits any more.
@@ -217,9 +223,10 @@ impl<H: Host> Pool<H> {
         &self,
         quota: &Arc<Quota<H>>,
         terms: &Terms,
-        (waiter, caller): (&Waiting<H>, Caller),
+        caller: Caller,
+        waiter: impl FnOnce() -> Waiting<H>,
         scope: Scope<'_, H>,
-    ) -> Result<Turn<Entrance<H>, ()>, Refusal<H::Interrupt>> {
+    ) -> Result<AtEntrance<H>, Refusal<H::Interrupt>> {
         self.refuse_if_closed()?;
         let mut state = quota.state.lock();
         if state.taken < state.limit && state.submitters.is_empty() {
@@ -235,14 +242,15 @@ impl<H: Host> Pool<H> {
             WhenFull::Discard => return Ok(Turn::Decided(Entrance::Discarded)),
             WhenFull::Refuse => return Err(Refusal::Overload),
         }
+        let waiter = waiter();
         state.submitters.push(terms.priority, waiter.clone());
         drop(state);
         // Once more: it may have been closed, and all who waited sent away, just before this came in line.
         if let Err(closed) = self.refuse_if_closed() {
-            drop(self.end_enter(quota, waiter, Err(Cut::TimedOut)));
+            drop(self.end_enter(quota, &waiter, Err(Cut::TimedOut)));
             return Err(closed);
         }
-        Ok(Turn::InLine(()))
+        Ok(Turn::InLine(waiter))
     }
 }
 
