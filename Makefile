@@ -4,6 +4,7 @@ PYTHON ?= python3
 JOBS ?= 100000
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # An activated environment, or one named by the caller, must not be built into by mistake.
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH
 
@@ -25,12 +26,17 @@ $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv $(VENV)
 
-# The package, built in release mode, with all that the study, the tests and the integrations need.
-$(VENV)/.built: $(SOURCES) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[study,dev,integrations]'
+# The package, built in release mode, with what the study needs.
+$(VENV)/.study: $(SOURCES) | $(BIN)/python
+	$(INSTALL) --editable '.[study]'
 	@touch $@
 
-study: $(VENV)/.built
+# And with all that the tests and the integrations need.
+$(VENV)/.built: $(SOURCES) | $(BIN)/python
+	$(INSTALL) --editable '.[study,dev,integrations]'
+	@touch $(VENV)/.study $@
+
+study: $(VENV)/.study
 	$(BIN)/antspy study --jobs $(JOBS)
 
 test: lint test-rust test-loom test-python test-cpython test-wheel

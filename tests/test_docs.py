@@ -22,6 +22,8 @@ MODULES = [
     if not module.name.startswith(("antspy.study", "antspy.joblib", "antspy.__main__"))
 ]
 BLOCKS = BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+STARTS_OTHERS = 60.0
+"""Seconds for an example with another library, which may start servers and processes."""
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
@@ -49,9 +51,11 @@ def test_a_python_block_of_the_readme_runs(number: int) -> None:
     assert code == 0, f"{BLOCKS[number]}\n{out}\n{err}"
 
 
+@pytest.mark.timeout(STARTS_OTHERS + LIMIT)
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_runs(path: Path) -> None:
-    ended = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=LIMIT)
+    limit = STARTS_OTHERS if path.name.startswith("with_") else LIMIT
+    ended = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=limit)
     if "ModuleNotFoundError" in ended.stderr and not COMPLETE:
         pytest.skip(ended.stderr.splitlines()[-1])
     assert ended.returncode == 0, ended.stderr

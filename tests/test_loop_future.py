@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from antspy import Future, LoopFuture, Pool, ThreadPoolExecutor
 from loop_support import assert_account, fill, run, start, turns, until
-from support import LIMIT, Gate
+from support import LIMIT, Gate, library
 
 
 class Failure(Exception):
@@ -185,7 +185,7 @@ def test_debug_mode_has_nothing_to_say(gate: Gate, caplog: pytest.LogCaptureFixt
 
 
 def test_uvloop_runs_it(gate: Gate) -> None:
-    uvloop = pytest.importorskip("uvloop")
+    uvloop = library("uvloop")
 
     async def main(pool: Pool) -> None:
         loop = asyncio.get_running_loop()

@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from antspy.cli import EXTRA
+from support import library
 
-pytest.importorskip("uvloop", reason="needs the extra: pip install 'antspy[study]'")
+for name in (*EXTRA, "pycurl"):
+    library(name)
 pytestmark = pytest.mark.timeout(120)
 
 COMMAND = [sys.executable, "-m", "antspy", "study"]

@@ -3,6 +3,7 @@
 import concurrent.futures
 import inspect
 import os
+import queue
 import re
 import sys
 import threading
@@ -133,6 +134,16 @@ def test_a_limit_of_the_queue_is_kept(gate: Gate) -> None:
         executor.submit(int)
         with pytest.raises(PoolOverloadError):
             executor.submit(int)
+        gate.open()
+
+
+def test_another_queue_is_refused_and_the_way_to_a_limit_named(gate: Gate) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        with pytest.raises(AttributeError, match=r"_work_queue.*queue\.Queue.*queue_size="):
+            executor._work_queue = queue.Queue(5)  # type: ignore[assignment]
+        executor.submit(gate)
+        executor.submit(int)
+        eventually(lambda: executor._work_queue.qsize() == 1)
         gate.open()
 
 

@@ -1,6 +1,7 @@
 """Runs the tests on other Pythons, each in an environment of its own: see `this_python.py`.
 
 Without an argument on every CPython that is here. `--newer` takes the newest, if it is newer than this one.
+Where there is none it says so; with `ANTSPY_CPYTHON_TESTS=required` that is a failure.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import shlex
 import subprocess
 import sys
 
-from interpreters import PYENV, Interpreter, find
+from interpreters import Interpreter, find
 from this_python import COMMANDS, ROOT
 
 Command = list[str]
@@ -33,8 +34,7 @@ def main() -> int:
             found = [python for python in found if is_newer(python)][-1:]
         commands = [[python.path] for python in found] + commands
     if not commands:
-        # Where there are others for sure, they have not been looked for well.
-        missed = os.environ.get("CI") == "true" and PYENV.is_dir()
+        missed = os.environ.get("ANTSPY_CPYTHON_TESTS") == "required"
         print(f"no {'newer ' * arguments.newer}Python was found: {'FAILED' if missed else 'skipped'}")
         return int(missed)
     return run_all(commands, arguments.parts or list(COMMANDS))

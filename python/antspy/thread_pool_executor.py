@@ -15,8 +15,8 @@ from .settings import Overflow, prefix, stack_bytes
 
 T = TypeVar("T")
 
-_SETTLED_WITHIN = 5.0
-"""Seconds to wait for workers that are on their way, before they are counted."""
+_SETTLED_WITHIN = 0.2
+"""Seconds to wait at most for workers that are on their way, before they are counted."""
 
 
 class ThreadPoolExecutor(Pool, concurrent.futures.ThreadPoolExecutor):
@@ -113,6 +113,9 @@ class ThreadPoolExecutor(Pool, concurrent.futures.ThreadPoolExecutor):
             buffersize: How many tasks to look ahead; `None`: no limit.
 
         Raises:
+            PoolOverloadError: With `overflow="raise"`, from this call: others have taken places, so that
+                there is none for one of the tasks that it submits. Those before it that have not started
+                are cancelled.
             What `fn` raised, at the place of its result; the tasks after it that have not started are
             cancelled.
         """
@@ -154,13 +157,23 @@ class ThreadPoolExecutor(Pool, concurrent.futures.ThreadPoolExecutor):
 
     @property
     def _threads(self) -> set[Thread]:  # type: ignore[override]
-        """The workers that live; after `shutdown`, those that lived then."""
+        """The workers that live; after `shutdown`, those that lived then.
+
+        Where very many are on their way it has those that have come soon.
+        """
         self._settle(_SETTLED_WITHIN)
         return set(self._crew)
 
     @property
     def _work_queue(self) -> "_WorkQueue":  # type: ignore[override]
         return _WorkQueue(self)
+
+    @_work_queue.setter
+    def _work_queue(self, queue: object) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        raise AttributeError(
+            f"_work_queue is the pool's own, and cannot be {queue!r}: "
+            "for a limit, pass queue_size= to ThreadPoolExecutor"
+        )
 
     @property
     def _broken(self) -> str | bool:  # type: ignore[override]

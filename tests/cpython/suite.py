@@ -24,14 +24,16 @@ def find(target: Path) -> Path | None:
     """
     if _comes_with_the_interpreter():
         return None
-    problems = []
-    for version in FITTING:
-        folder = target / f"suite-{version}"
-        try:
-            if not (folder / "test").exists():
-                _fetch(version, folder)
+    folders = {version: target / f"suite-{version}" for version in FITTING}
+    for folder in folders.values():
+        if (folder / "test").exists():
             return folder
-        except (OSError, subprocess.CalledProcessError) as error:
+    problems = []
+    for version, folder in folders.items():
+        try:
+            _fetch(version, folder)
+            return folder
+        except (OSError, subprocess.SubprocessError) as error:
             problems.append(f"{version}: {_told(error)}")
     raise NotToBeHadError("; ".join(problems))
 
@@ -49,8 +51,7 @@ def _fetch(version: str, folder: Path) -> None:
     scratch = folder.with_name(folder.name + "-new")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    for package in packages:
-        _run(["apt-get", "download", "--quiet", package], scratch)
+    _download(packages, scratch)
     for archive in scratch.glob("*.deb"):
         _run(["dpkg", "-x", archive.name, "."], scratch)
     # Only this: the folder comes first in sys.path, and the other modules are of another release.
@@ -59,10 +60,28 @@ def _fetch(version: str, folder: Path) -> None:
     shutil.rmtree(scratch)
 
 
+def _download(packages: list[str], folder: Path) -> None:
+    try:
+        _run(["apt-get", "--quiet", "download", *packages], folder)
+    except subprocess.CalledProcessError:
+        # A new machine has no lists of packages, or old ones. These are our own: one need not be root, and
+        # the machine's stay as they are. apt's user for downloads might not get into the folder.
+        own = {
+            "Dir::State::lists": folder / "lists",
+            "Dir::Cache": folder / "cache",
+            "APT::Sandbox::User": "root",
+        }
+        apt_get = ["apt-get", "--quiet", *(f"--option={name}={value}" for name, value in own.items())]
+        for private in (folder / "lists" / "partial", folder / "cache"):
+            private.mkdir(parents=True)
+        _run([*apt_get, "update"], folder)
+        _run([*apt_get, "download", *packages], folder)
+
+
 def _run(command: list[str], folder: Path) -> None:
     subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=300)
 
 
 def _told(error: Exception) -> str:
-    said = getattr(error, "stderr", None) or str(error)
-    return str(said).strip().splitlines()[-1]
+    said = error.stderr.strip() if isinstance(error, subprocess.CalledProcessError) else ""
+    return (said or str(error)).splitlines()[-1]
