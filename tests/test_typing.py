@@ -37,7 +37,7 @@ REVEALED = {
     "await pool.asubmit(greet, 'ant')": "Future[str]",
     "pool.arun(greet, 'ant')": "LoopFuture[str]",
     "await pool.arun(greet, 'ant')": "str",
-    "pool.amap(len, ['a', 'b'])": "AsyncIterator[int]",
+    "pool.amap(len, ['a', 'b'])": "AsyncGenerator[int, None]",
     "future": "Future[str]",
     "await future": "str",
     "future.exception()": "BaseException | None",

@@ -164,8 +164,8 @@ class ThreadPoolExecutor(Pool, concurrent.futures.ThreadPoolExecutor):
         self._settle(_SETTLED_WITHIN)
         return set(self._crew)
 
-    @property
-    def _work_queue(self) -> "_WorkQueue":  # type: ignore[override]
+    @property  # type: ignore[override]
+    def _work_queue(self) -> "_WorkQueue":
         return _WorkQueue(self)
 
     @_work_queue.setter
