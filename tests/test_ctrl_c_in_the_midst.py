@@ -47,7 +47,7 @@ def test_while_a_loop_is_called_the_loop_is_called_all_the_same() -> None:
     class Loop(asyncio.SelectorEventLoop):
         presses = 1
 
-        def call_soon_threadsafe(self, callback: Any, *args: Any, **rest: Any) -> Any:
+        def call_soon_threadsafe(self, callback: Any, *args: Any, **rest: Any) -> Any:  # type: ignore[override]
             if self.presses and threading.current_thread() is threading.main_thread():
                 self.presses -= 1
                 press()
