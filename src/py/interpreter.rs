@@ -11,7 +11,7 @@
 //! 3. `CPython` calls `pthread_exit`; the unwinder runs the guard's `drop`.
 //! 4. The guard parks. No Rust frame above it is unwound; the process exits under the thread.
 
-use std::{hint::black_box, mem};
+use std::{hint::black_box, mem, slice};
 
 use pyo3::{ffi, prelude::*};
 
@@ -58,6 +58,26 @@ pub(super) fn call<'py>(
     args: &Bound<'py, pyo3::types::PyTuple>,
     kwargs: Option<&Py<pyo3::types::PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: a tuple's items lie side by side and are not changed while it is shared, and its length is not
+    // negative; it holds them.
+    unsafe {
+        let tuple = args.as_ptr().cast::<ffi::PyTupleObject>();
+        let items = (&raw const (*tuple).ob_item).cast::<*mut PyObject>();
+        let count = ffi::PyTuple_GET_SIZE(args.as_ptr()).unsigned_abs();
+        call_items(py, function, slice::from_raw_parts(items, count), kwargs)
+    }
+}
+
+/// The same, with arguments that are not in a tuple.
+///
+/// # Safety
+/// `items` are objects that somebody holds until this returns.
+pub(super) unsafe fn call_items<'py>(
+    py: Python<'py>,
+    function: &Py<PyAny>,
+    items: &[*mut PyObject],
+    kwargs: Option<&Py<pyo3::types::PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
     type Call = unsafe extern "C-unwind" fn(
         *mut PyObject,
         *const *mut PyObject,
@@ -66,13 +86,9 @@ pub(super) fn call<'py>(
     ) -> *mut PyObject;
     let call = unwinding!(ffi::PyObject_VectorcallDict as Call);
     let kwargs = kwargs.map_or(std::ptr::null_mut(), Py::as_ptr);
-    // SAFETY: attached (`py`); all pointers are borrowed from live references. A tuple's items lie side
-    // by side and are not changed while it is shared, and its length is not negative.
+    // SAFETY: attached (`py`); all pointers are borrowed from live references.
     unsafe {
-        let tuple = args.as_ptr().cast::<ffi::PyTupleObject>();
-        let items = (&raw const (*tuple).ob_item).cast::<*mut PyObject>();
-        let count = ffi::PyTuple_GET_SIZE(args.as_ptr()).unsigned_abs();
-        let result = guarded(|| call(function.as_ptr(), items, count, kwargs));
+        let result = guarded(|| call(function.as_ptr(), items.as_ptr(), items.len(), kwargs));
         Bound::from_owned_ptr_or_err(py, result)
     }
 }

@@ -61,7 +61,8 @@ impl Name {
         }
     }
 
-    /// Calls `function(*args, **kwargs)` in the frame.
+    /// Calls `function(*args, **kwargs)` in the frame. Makes no object for that: a garbage collection would be as open
+    /// to interrupts as the task is.
     fn call<'py>(
         &self,
         py: Python<'py>,
@@ -69,8 +70,12 @@ impl Name {
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Py<PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let arguments = (function, args, kwargs).into_pyobject(py)?;
-        interpreter::call(py, &self.frame, &arguments, None)
+        // SAFETY: attached; `None` is always there.
+        let none = unsafe { ffi::Py_None() };
+        let kwargs = kwargs.map_or(none, Py::as_ptr);
+        let items = [function.as_ptr(), args.as_ptr(), kwargs];
+        // SAFETY: borrowed from live references.
+        unsafe { interpreter::call_items(py, &self.frame, &items, None) }
     }
 }
 
