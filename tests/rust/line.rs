@@ -123,6 +123,32 @@ fn they_go_in_by_lane() {
 }
 
 #[test]
+fn in_the_queue_they_stand_in_their_lanes_too() {
+    within_limit(|| {
+        let rig = Rig::new(Config {
+            queue_size: 3,
+            ..sized(1)
+        });
+        let (gate, log) = (occupy(&rig), Log::default());
+        let jobs = [0, 1, 2].map(|number| Job::new(log.writes(number)));
+        let fates = jobs.each_ref().map(Job::fate);
+        for job in jobs {
+            rig.submit(job).expect("accepted");
+        }
+        let line = [(3, Low), (4, High)]
+            .map(|(number, priority)| rig.line_up_on(of(priority), Job::new(log.writes(number))));
+        for fate in &fates[..2] {
+            assert!(fate.cancel());
+            rig.cancelled();
+        }
+        assert!(line.iter().all(|it| it.verdict() == Verdict::Granted));
+        gate.open();
+        rig.wait();
+        assert_eq!(log.lines(), [4, 2, 3]);
+    });
+}
+
+#[test]
 fn a_place_is_given_to_a_task_in_line_before_any_newcomer_can_see_it() {
     within_limit(|| {
         for prompt in [true, false] {

@@ -158,6 +158,39 @@ fn a_thread_and_a_coroutine_in_one_line_both_go_in() {
 }
 
 #[test]
+fn a_newcomer_racing_a_searcher_overtakes_no_thread() {
+    // 1. A worker is woken, and on its way to the queue. A place comes free, and the thread in line waits until the
+    //    worker has come.
+    // 2. Now somebody else submits. There is a place, but not for a newcomer.
+    model(2, || {
+        let scene = Scene::new(Config {
+            prealloc: true,
+            queue_size: 1,
+            ..staying(1)
+        });
+        scene.rig.pause();
+        let job = scene.ledger.job(|| ());
+        let fate = job.fate();
+        scene.rig.submit(job).expect("accepted");
+        assert!(scene.offer());
+        let thread = scene.spawn(|scene| assert!(scene.offer()));
+        while scene.rig.stats().waiting == 0 {
+            loom::thread::yield_now();
+        }
+        scene.rig.resume();
+        if fate.cancel() {
+            scene.rig.cancelled();
+        }
+        let newcomer = scene.begin(nothing());
+        assert!(newcomer.is_some() || scene.rig.stats().waiting == 0);
+        go_in([newcomer]);
+        thread.join().unwrap();
+        let counts = scene.end();
+        assert_eq!(counts.ran + counts.cancelled, 4);
+    });
+}
+
+#[test]
 fn a_task_in_line_racing_tune_gets_its_worker() {
     // Two tasks that wait for each other, at capacity 1: the second stands in line until there are two places.
     model(2, || {
