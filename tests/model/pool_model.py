@@ -34,7 +34,7 @@ class Task:
     """Seconds from its submission on within which it must have started."""
     places: SubPool | None = None
     group: "Group | None" = None
-    state: Literal["new", "queued", "running", "returned", "raised", "cancelled"] = "new"
+    state: Literal["new", "waiting", "queued", "running", "returned", "raised", "cancelled"] = "new"
     due: float = inf
 
 
@@ -53,13 +53,16 @@ class Queue:
     What is cancelled keeps its turn: it is dropped when the turn comes, or before that with all others.
     """
 
+    holds = "queued"
+    """The state of what waits here."""
+
     def __init__(self) -> None:
         self.lanes: dict[Lane, deque[Task]] = {lane: deque() for lane in LANES}
         self.passed: dict[Lane, int] = dict.fromkeys(LANES, 0)
 
     def tasks(self) -> list[Task]:
         """Those that wait, by lane."""
-        return [task for lane in LANES for task in self.lanes[lane] if task.state == "queued"]
+        return [task for lane in LANES for task in self.lanes[lane] if task.state == self.holds]
 
     def push(self, task: Task) -> None:
         self.lanes[task.lane].append(task)
@@ -73,7 +76,7 @@ class Queue:
                 self.passed[lane] += 1
             self.passed[chosen] = 0
             task = self.lanes[chosen].popleft()
-            if task.state == "queued":
+            if task.state == self.holds:
                 return task
         return None
 
@@ -156,12 +159,9 @@ class PoolModel:
                 return "discarded"
             self.counts["rejected"] += 1
             return "overload"
-        self.counts["submitted"] += 1
-        task.state = "queued"
-        task.due = self.now + _limit(task.deadline)
         if places is not None:
             places.taken += 1
-        self.queue.push(task)
+        self._accept(task)
         if self.live == 0:  # the first worker is started before its task is queued, also during a pause
             self._start_worker()
         self._run_what_can()
@@ -244,6 +244,12 @@ class PoolModel:
             del self.idle[0]
             self.live -= 1
             self.workers_expired += 1
+
+    def _accept(self, task: Task) -> None:
+        self.counts["submitted"] += 1
+        task.state = "queued"
+        task.due = self.now + _limit(task.deadline)
+        self.queue.push(task)
 
     def _preallocate(self) -> None:
         if self.preallocated is None:
