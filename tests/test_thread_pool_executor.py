@@ -140,7 +140,7 @@ def test_a_limit_of_the_queue_is_kept(gate: Gate) -> None:
 def test_another_queue_is_refused_and_the_way_to_a_limit_named(gate: Gate) -> None:
     with ThreadPoolExecutor(1) as executor:
         with pytest.raises(AttributeError, match=r"_work_queue.*queue\.Queue.*queue_size="):
-            executor._work_queue = queue.Queue(5)  # type: ignore[assignment]
+            executor._work_queue = queue.Queue(5)
         executor.submit(gate)
         executor.submit(int)
         eventually(lambda: executor._work_queue.qsize() == 1)
