@@ -124,9 +124,9 @@ class Pool(_Pool, Submits, Releases, Executor):
             buffersize: How many tasks to look ahead; `None`: as many as the pool has places.
 
         Raises:
-            PoolOverloadError: With `overflow="raise"`, from this call: others have taken places, so that
-                there is none for one of the tasks that it submits. Those before it that have not started
-                are cancelled.
+            PoolOverloadError: With `overflow="raise"`: others have taken places, and there is none for a task
+                of this map. Raised by this call for one of the first tasks, later at the place of a result;
+                its other tasks that have not started are cancelled.
             What `fn` raised, at the place of its result; the tasks after it that have not started are
             cancelled.
 
