@@ -18,6 +18,7 @@ BENCHMARKS = {
     "go_wait": "go + wait, no-op",
     "submit_result": "submit, then every result",
     "round_trip": "submit one, wait, again",
+    "gather": "asyncio: gather 20,000 tasks",
 }
 
 
