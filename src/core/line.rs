@@ -101,6 +101,15 @@ impl<H: Host> State<H> {
         }
     }
 
+    /// The same without regard for a searcher: there are more places than before, whatever becomes of the tasks.
+    pub(super) fn grant_new_places(&mut self, host: &H) {
+        while self.has_place()
+            && let Some(submitter) = self.submitters.pop()
+        {
+            self.admit(&submitter, host);
+        }
+    }
+
     fn next_in_line(&mut self) -> Option<Submitter<H>> {
         if self.search == Search::Woken && !self.queue.is_empty() {
             let is_candidate = |next: &Submitter<H>| matches!(next, Submitter::Coroutine(_));

@@ -426,6 +426,7 @@ impl<H: Host> Pool<H> {
         check_capacity(capacity)?;
         let mut state = self.state.lock();
         state.capacity = capacity;
+        state.grant_new_places(&self.host);
         self.draw_outline(&state);
         let mut surplus = Vec::new();
         while state.live > state.capacity
