@@ -1,7 +1,7 @@
 """Futures of an event loop: how coroutines wait for what threads do."""
 
 import asyncio
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine
 from typing import Any, Protocol, Self, TypeVar, cast
 
 from ._antspy import _Admission, _Future, _Mailbox, _Wait
@@ -86,11 +86,10 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
     of what comes after it was cancelled, or after its loop was closed.
     """
 
-    __slots__ = ("_entry", "_steps", "_wait")
+    __slots__ = ("_entry", "_wait")
     __name__ = "arun"  # for the names of tasks that are made of it
     _entry: Any
     """What it follows, until its end: the task's future, or the admission that comes before."""
-    _steps: Generator[Any, Any, T]
     _wait: _Wait | None
 
     def follow(self, entry: "_Future[T] | _Admission") -> Self:
@@ -175,22 +174,18 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
 
     # As a coroutine: a task that is made of it waits for it.
 
-    def _run(self) -> Generator[Any, Any, T]:
-        try:
-            return self._steps
-        except AttributeError:
-            self._steps = self.__await__()
-            return self._steps
-
     def send(self, value: Any, /) -> Any:
-        """Begin to wait, or go on."""
-        return self._run().send(value)
+        """Begin to wait, or end."""
+        if self.done():
+            raise StopIteration(self.result())
+        self._asyncio_future_blocking = True  # what asyncio wants of whatever is awaited
+        return self
 
     def throw(self, *args: Any) -> Any:
         """Cancel it: the task that waits for it is about to end."""
         self.cancel()
         try:
-            return self._run().throw(*args)
+            raise args[0] if len(args) == 1 else args[1]
         finally:
             del self, args  # the exception's traceback refers to this frame
 
