@@ -191,6 +191,27 @@ fn a_newcomer_racing_a_searcher_overtakes_no_thread() {
 }
 
 #[test]
+fn new_places_are_a_thread_s_at_once_also_while_a_searcher_is_on_its_way() {
+    model(2, || {
+        let scene = Scene::new(Config {
+            prealloc: true,
+            ..staying(1)
+        });
+        scene.rig.pause();
+        assert!(scene.offer());
+        let thread = scene.spawn(|scene| assert!(scene.offer()));
+        while scene.rig.stats().waiting == 0 {
+            loom::thread::yield_now();
+        }
+        scene.rig.resume();
+        scene.rig.tune(2, &Attached::new()).expect("a good size");
+        assert_eq!(scene.rig.stats().waiting, 0);
+        thread.join().unwrap();
+        assert_eq!(scene.end().ran, 2);
+    });
+}
+
+#[test]
 fn a_task_in_line_racing_tune_gets_its_worker() {
     // Two tasks that wait for each other, at capacity 1: the second stands in line until there are two places.
     model(2, || {
