@@ -81,7 +81,7 @@ def _keep(thread: threading.Thread) -> None:
 
 
 def checkpoint() -> None:
-    """Do nothing: an exception that is pending in this thread is raised here."""
+    """Do nothing: what is pending in this thread is raised here, and others get the interpreter."""
 
 
 def unregister(crew: Crew | None) -> None:

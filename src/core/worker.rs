@@ -117,7 +117,7 @@ fn work<H: Host>(pool: &Arc<Pool<H>>, me: &Arc<Worker<H>>, scope: Scope<'_, H>) 
             Next::Run => {
                 let ended = run(pool, me, &mut task, scope);
                 if pace.is_due() {
-                    H::block(scope, || ());
+                    H::give_way(scope);
                 }
                 ended
             }
@@ -182,8 +182,16 @@ pub(super) fn guard<R>(body: impl FnOnce() -> R) -> Option<R> {
 
 /// Says when a worker that never sleeps must let others use the host. A callable written in C never
 /// does so by itself, and a queue of them would keep the interpreter for as long as it lasts.
+///
+/// It gives way to those who have asked, and must not just let go and take hold again ([`Host::give_way`]):
+///
+/// 1. A thread wants the interpreter. It waits for the switch interval before it asks for it, which has the
+///    holder wait until another has taken over.
+/// 2. A worker lets go, unasked, a moment before. That wakes the thread.
+/// 3. The worker takes hold again before the thread runs.
+/// 4. The thread goes back to 1. and never comes to ask: with tasks of any kind, for as long as there are any.
 struct Pace {
-    /// When the host was last let go of.
+    /// When others were last given way to.
     turn: Instant,
     /// When the clock was last read. Reading it for each task would cost as much as a short task.
     read: Instant,

@@ -195,6 +195,12 @@ impl core::Host for Host {
         interpreter::detached(py, wait)
     }
 
+    fn give_way(py: Python<'_>) {
+        // Only the evaluation of bytecode hands the interpreter over to those who wait for it. No interrupt can be
+        // pending here: the task has ended.
+        errors::report(py, interrupt::checkpoint(py));
+    }
+
     fn interrupted(py: Python<'_>) -> PyResult<()> {
         py.check_signals()
     }

@@ -190,8 +190,9 @@ pub(super) fn nest<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Runs a bytecode or two, so that an exception that is pending in this thread is raised.
-fn checkpoint(py: Python<'_>) -> PyResult<()> {
+/// Runs a bytecode or two, so that an exception that is pending in this thread is raised, and the interpreter's lock
+/// is handed over to a thread that has asked for it.
+pub(super) fn checkpoint(py: Python<'_>) -> PyResult<()> {
     static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let find = || PyResult::Ok(py.import("antspy.worker")?.getattr("checkpoint")?.unbind());
     let function = FUNCTION.get_or_try_init(py, find)?;
