@@ -1,11 +1,11 @@
 """Busy workers let other threads have the interpreter."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
-from antspy import Pool, PoolClosedError
+from antspy import Pool
 from support import eventually
 
 ROUNDS = 40
@@ -16,14 +16,13 @@ def in_python(pool: Pool) -> Callable[[], None]:
     """A task that submits itself, for ever."""
 
     def task() -> None:
-        with suppress(PoolClosedError):
-            pool.go(task)
+        pool.go(task)
 
     return task
 
 
 def in_c(pool: Pool) -> Callable[[], None]:
-    """The same without any Python code, where the interpreter is handed over."""
+    """The same without Python code: only a thread that runs such hands the interpreter over."""
     task = partial(pool.go)
     task.__setstate__((pool.go, (task,), {}, None))  # type: ignore[attr-defined]
     return task
@@ -35,7 +34,7 @@ def busy(make: Callable[[Pool], Callable[[], None]]) -> Iterator[Pool]:
         task = make(pool)
         pool.go(task)
         yield pool
-        pool.release()
+    # Closed: the last `go` was refused.
     if isinstance(task, partial):  # ends the cycle, which the collector does not see in every Python
         task.__setstate__((print, (), {}, None))  # type: ignore[attr-defined]
 

@@ -81,7 +81,7 @@ pub trait Host: Send + Sync + Sized + 'static {
     /// Runs `wait`, which may block, while others may use the runtime.
     fn block<R>(scope: Scope<'_, Self>, wait: impl FnOnce() -> R) -> R;
 
-    /// Lets those use the runtime who have asked for it, if any. One that has no such rule has nothing to do.
+    /// Lets those use the runtime who have asked for it, if any. A host where nobody can ask has nothing to do.
     fn give_way(_scope: Scope<'_, Self>) {}
 
     /// Enters the runtime for a moment, on a thread that runs no tasks. Where the runtime is gone for good,

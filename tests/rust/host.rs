@@ -46,19 +46,21 @@ pub(crate) struct Attached {
     /// How many tasks run here in the midst of others.
     depth: Cell<usize>,
     blocks: Arc<AtomicU64>,
+    ways: Arc<AtomicU64>,
 }
 
 impl Attached {
     /// The calling thread, which is no worker.
     pub(crate) fn new() -> Self {
-        Self::counting(Arc::default())
+        Self::counting(Arc::default(), Arc::default())
     }
 
-    fn counting(blocks: Arc<AtomicU64>) -> Self {
+    fn counting(blocks: Arc<AtomicU64>, ways: Arc<AtomicU64>) -> Self {
         Self {
             inside: Cell::new(true),
             depth: Cell::new(0),
             blocks,
+            ways,
         }
     }
 
@@ -96,6 +98,7 @@ pub(crate) struct TestHost {
     clock: Clock,
     initializer: Mutex<Option<Initializer>>,
     worker_blocks: Arc<AtomicU64>,
+    worker_ways: Arc<AtomicU64>,
     /// Called by who visits, before it does anything.
     visitor: Mutex<Option<Box<dyn Fn() + Send>>>,
     pub(crate) tally: Arc<Tally>,
@@ -111,6 +114,7 @@ impl TestHost {
             clock,
             initializer: Mutex::default(),
             worker_blocks: Arc::default(),
+            worker_ways: Arc::default(),
             visitor: Mutex::default(),
             tally: Arc::default(),
         }
@@ -143,6 +147,11 @@ impl TestHost {
     pub(crate) fn worker_blocks(&self) -> u64 {
         self.worker_blocks.load(Ordering::SeqCst)
     }
+
+    /// How often workers have given way.
+    pub(crate) fn worker_ways(&self) -> u64 {
+        self.worker_ways.load(Ordering::SeqCst)
+    }
 }
 
 impl Host for TestHost {
@@ -154,7 +163,8 @@ impl Host for TestHost {
     fn enter(&self, _worker: &str, body: impl FnOnce(&Attached)) {
         self.tally.entered.fetch_add(1, Ordering::SeqCst);
         sleep::begin_thread(&self.tally);
-        body(&Attached::counting(self.worker_blocks.clone()));
+        let (blocks, ways) = (self.worker_blocks.clone(), self.worker_ways.clone());
+        body(&Attached::counting(blocks, ways));
     }
 
     fn prepare(&self, scope: &Attached) -> Result<(), Fault> {
@@ -192,6 +202,11 @@ impl Host for TestHost {
         let result = wait();
         scope.inside.set(true);
         result
+    }
+
+    fn give_way(scope: &Attached) {
+        scope.check();
+        scope.ways.fetch_add(1, Ordering::SeqCst);
     }
 
     fn interrupted(scope: &Attached) -> Result<(), Interrupt> {
