@@ -198,7 +198,7 @@ impl core::Host for Host {
     fn give_way(py: Python<'_>) {
         // Only the evaluation of bytecode hands the interpreter over to those who wait for it. No interrupt can be
         // pending here: the task has ended.
-        errors::report(py, interrupt::checkpoint(py));
+        errors::report(py, interpreter::checkpoint(py));
     }
 
     fn interrupted(py: Python<'_>) -> PyResult<()> {

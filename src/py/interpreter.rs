@@ -13,7 +13,12 @@
 
 use std::{hint::black_box, mem, slice};
 
-use pyo3::{ffi, prelude::*};
+use pyo3::{
+    ffi,
+    prelude::*,
+    sync::PyOnceLock,
+    types::{PyDict, PyTuple},
+};
 
 use self::ffi::{PyGILState_STATE, PyObject, PyThreadState};
 use super::cpython;
@@ -55,8 +60,8 @@ macro_rules! unwinding {
 pub(super) fn call<'py>(
     py: Python<'py>,
     function: &Py<PyAny>,
-    args: &Bound<'py, pyo3::types::PyTuple>,
-    kwargs: Option<&Py<pyo3::types::PyDict>>,
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Py<PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     // SAFETY: a tuple's items lie side by side and are not changed while it is shared, and its length is not
     // negative; it holds them.
@@ -76,7 +81,7 @@ pub(super) unsafe fn call_items<'py>(
     py: Python<'py>,
     function: &Py<PyAny>,
     items: &[*mut PyObject],
-    kwargs: Option<&Py<pyo3::types::PyDict>>,
+    kwargs: Option<&Py<PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     type Call = unsafe extern "C-unwind" fn(
         *mut PyObject,
@@ -91,6 +96,15 @@ pub(super) unsafe fn call_items<'py>(
         let result = guarded(|| call(function.as_ptr(), items.as_ptr(), items.len(), kwargs));
         Bound::from_owned_ptr_or_err(py, result)
     }
+}
+
+/// Runs a bytecode or two, so that an exception that is pending in this thread is raised, and the interpreter's lock
+/// is handed over to a thread that has asked for it.
+pub(super) fn checkpoint(py: Python<'_>) -> PyResult<()> {
+    static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let find = || PyResult::Ok(py.import("antspy.worker")?.getattr("checkpoint")?.unbind());
+    let function = FUNCTION.get_or_try_init(py, find)?;
+    call(py, function, &PyTuple::empty(py), None).map(drop)
 }
 
 /// Runs `body` attached, on a thread that Python did not start and that stays attached meanwhile; not at

@@ -16,12 +16,7 @@
 
 use std::{cell::Cell, ffi::c_ulong, ptr, sync::atomic::Ordering};
 
-use pyo3::{
-    ffi,
-    prelude::*,
-    sync::PyOnceLock,
-    types::{PyTuple, PyType},
-};
+use pyo3::{ffi, prelude::*, types::PyType};
 
 use super::{errors, future::Future, interpreter};
 
@@ -67,7 +62,7 @@ fn set_pending(word: u64, class: &Bound<'_, PyType>) {
 fn flush(py: Python<'_>) {
     if let Ok(class) = errors::task_interrupted(py) {
         set_pending(this_thread(), &class);
-        drop(checkpoint(py));
+        drop(interpreter::checkpoint(py));
     }
 }
 
@@ -141,7 +136,7 @@ impl Future {
         }
         // If the exception is still pending it is raised here, at the first bytecode there is, and again when
         // the task goes on. If it was not seen to be pending, rather none is raised than one in the wrong task.
-        match checkpoint(py) {
+        match interpreter::checkpoint(py) {
             Err(error) => self.postpone(error.get_type(py).unbind()),
             Ok(()) => flush(py),
         }
@@ -188,15 +183,6 @@ pub(super) fn nest<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
         CURRENT.set(ptr::from_ref(outer));
     }
     result
-}
-
-/// Runs a bytecode or two, so that an exception that is pending in this thread is raised, and the interpreter's lock
-/// is handed over to a thread that has asked for it.
-pub(super) fn checkpoint(py: Python<'_>) -> PyResult<()> {
-    static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let find = || PyResult::Ok(py.import("antspy.worker")?.getattr("checkpoint")?.unbind());
-    let function = FUNCTION.get_or_try_init(py, find)?;
-    interpreter::call(py, function, &PyTuple::empty(py), None).map(drop)
 }
 
 /// What `interrupt(exc)` takes: a class, for `CPython` makes the exception itself, in the task's thread.
