@@ -16,7 +16,7 @@
 //! | the function is called, in a frame of the task's name if it has one, and may be interrupted | `core/worker.rs`: `run`; `py/task.rs`; `py/interpreter.rs`: `call`; `py/interrupt.rs` |
 //! | its place is free, its worker idle | `core/pool.rs`: `finish` |
 //! | the result is told | `py/future.rs`: `finish` |
-//! | the worker looks for its next task, sleeps, expires, or leaves | `core/pool.rs`: `choose`; `core/patience.rs`; `core/expiry.rs` |
+//! | the worker looks for its next task, spins, sleeps, stands by, expires, or leaves | `core/pool.rs`: `choose`; `core/spin.rs`; `core/patience.rs`; `core/expiry.rs` |
 //!
 //! A coroutine's way (`await pool.asubmit(fn, *args)`, `arun`, `amap`) is the same, but for its waits:
 //!

@@ -84,6 +84,12 @@ pub trait Host: Send + Sync + Sized + 'static {
     /// Lets those use the runtime who have asked for it, if any. A host where nobody can ask has nothing to do.
     fn give_way(_scope: Scope<'_, Self>) {}
 
+    /// Whether it looks as if the runtime were there for the next who wants it: nobody of ours holds it.
+    #[must_use]
+    fn is_free() -> bool {
+        true
+    }
+
     /// Enters the runtime for a moment, on a thread that runs no tasks. Where the runtime is gone for good,
     /// `body` is not called.
     fn visit(&self, body: impl FnOnce(Scope<'_, Self>));

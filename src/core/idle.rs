@@ -78,6 +78,9 @@ mod tests {
         fn park(&self, _: Option<Instant>) -> Parked {
             Parked::Woken
         }
+        fn is_woken(&self) -> bool {
+            true
+        }
         fn unpark(&self) {}
     }
 

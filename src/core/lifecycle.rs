@@ -118,6 +118,7 @@ impl<H: Host> Pool<H> {
         let quotas = state.quotas.clone();
         let watcher = state.watcher.clone();
         let mut sent_home = Vec::new();
+        state.stand_down(self.host().now());
         while let Some(worker) = state.idle.pop_oldest() {
             state.dismiss(&worker);
             sent_home.push(worker);
@@ -150,7 +151,7 @@ impl<H: Host> Pool<H> {
             Duty::Leaving | Duty::Gone => return,
             Duty::Searching => state.search = Search::None,
             Duty::Preparing => state.preparing -= 1,
-            Duty::Busy | Duty::Idle => {}
+            Duty::Busy | Duty::Idle | Duty::Standby => {}
         }
         state.dismiss(me);
     }

@@ -16,6 +16,7 @@ mod pool;
 mod queue;
 mod quota;
 mod rate;
+mod spin;
 mod state;
 mod stats;
 mod submit;

@@ -34,7 +34,7 @@ impl<H: Host> Pool<H> {
     /// run it itself, yet.
     pub fn has_others(&self) -> bool {
         let state = self.state.lock();
-        let comes = state.search != Search::None || state.idle.len() > 0;
+        let comes = state.search != Search::None || state.idle.len() > 0 || state.standby.is_some();
         state.phase.runs() && (comes || state.preparing > 0 || state.live < state.capacity)
     }
 

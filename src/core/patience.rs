@@ -1,4 +1,4 @@
-//! Patience: a searcher that would come too late does not enter the host at all.
+//! Patience: a worker that would come too late does not enter the host at all, but stands by.
 //!
 //! 1. A worker takes the first of a thousand short tasks and summons the next worker, as it must: its task
 //!    might block.
@@ -7,33 +7,65 @@
 //!    and hands it on: two switches between threads for nothing, 50 microseconds each, and whoever waits
 //!    for the result waits for them.
 //!
-//! So a search that found nothing makes the next searcher wait a moment before it enters, and go back to
-//! sleep if the queue is empty by then; a search that found something ends that at once. Nobody waits while
-//! no other worker is busy, and never longer than [`Patience::LONGEST`].
+//! So a searcher for which nothing was left makes the next one *stand by*: it stays outside of the host and looks at
+//! the queue from time to time, and only if it finds something there does it come. While somebody is busy, nobody
+//! else is summoned meanwhile; when nobody is, the newest idle worker is, as ever. One that finds that nothing has
+//! been started since it last looked goes back among the idle. A searcher that was of use ends all that at once.
+//!
+//! Of use is one that has come for a task that was there when it was summoned, not for what has come since:
+//!
+//! 1. Eight tasks are submitted to a pool of eight; their submitter waits for a place. A worker is woken for them and
+//!    summons the next.
+//! 2. The first runs through them, and lets the submitter have the interpreter. It submits eight more.
+//! 3. The second comes at last, and finds eight tasks. The first would have taken them long ago.
 
 use std::time::{Duration, Instant};
 
 use super::{
-    Host, Park, Parked, Pool, Search,
+    Host, Park, Parked, Pool, Search, State,
     line::wake,
+    spin::WORKERS,
     sync::Arc,
     worker::{Duty, Worker},
 };
 
-/// How long the next searcher waits before it enters the host.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Patience(Duration);
+/// How long the next searcher stands by before it looks, and from one look to the next; zero: it comes at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Patience {
+    wait: Duration,
+    /// How many tasks had been submitted when the last searcher was summoned: those it was summoned for.
+    summoned_for: u64,
+}
 
 impl Patience {
     const SHORTEST: Duration = Duration::from_micros(50);
     const LONGEST: Duration = Duration::from_micros(400);
 
-    /// A searcher has entered and looked at the queue.
-    pub(super) fn found(&mut self, work: bool) {
-        self.0 = if work {
+    pub(super) fn new() -> Self {
+        // In a model, where there is no time, whoever may stand by does.
+        let wait = if cfg!(loom) {
+            Self::SHORTEST
+        } else {
+            Duration::ZERO
+        };
+        Self {
+            wait,
+            summoned_for: 0,
+        }
+    }
+
+    /// Somebody is summoned, when so many have been submitted.
+    pub(super) fn summoned(&mut self, submitted: u64) {
+        self.summoned_for = submitted;
+    }
+
+    /// The searcher has entered, when so many have left the queue. If they are all that it was summoned for, others
+    /// would have done as well without it, also if there is more by now.
+    pub(super) fn arrived(&mut self, taken: u64) {
+        self.wait = if taken < self.summoned_for && !cfg!(loom) {
             Duration::ZERO
         } else {
-            (self.0 * 2).clamp(Self::SHORTEST, Self::LONGEST)
+            (self.wait * 2).clamp(Self::SHORTEST, Self::LONGEST)
         };
     }
 }
@@ -43,46 +75,87 @@ impl<H: Host> Pool<H> {
     pub(super) fn sleep(&self, me: &Arc<Worker<H>>, mut deadline: Option<Instant>) -> Parked {
         loop {
             let alarm = deadline.map(|deadline| self.host().alarm(deadline));
+            WORKERS.spin::<H>(&me.parker);
             let parked = me.parker.park(alarm);
-            if parked != Parked::Woken || !self.was_patient(me) {
+            if parked != Parked::Woken {
                 return parked;
             }
-            let Some(since) = self.return_to_idle(me) else {
+            let Some(since) = self.stand_by(me) else {
                 return parked;
             };
             deadline = self.state.lock().deadline(self.config(), since);
         }
     }
 
-    /// Waits as long as a searcher is asked to. `false`: not at all.
-    fn was_patient(&self, me: &Worker<H>) -> bool {
-        let state = self.state.lock();
-        let Patience(patience) = state.patience;
-        let busy = state.live - state.idle.len();
-        if me.duty() != Duty::Searching || patience.is_zero() || busy <= 1 {
-            return false;
-        }
-        drop(state);
-        // Nobody wakes a searcher: it has its duty already.
-        me.parker.park(Some(Instant::now() + patience));
-        true
-    }
-
-    /// If the others have done it all, back among the idle, as if not called; since when.
-    fn return_to_idle(&self, me: &Arc<Worker<H>>) -> Option<Instant> {
+    /// If a searcher is asked to be patient, it stands by instead: see [`State::standby`]. Since when it is idle
+    /// again, if it was not needed.
+    fn stand_by(&self, me: &Arc<Worker<H>>) -> Option<Instant> {
         let mut state = self.state.lock();
-        state.grant(self.host());
-        if !state.queue.is_empty() || !state.phase.accepts() || state.live > state.capacity {
-            wake(state);
+        let patience = state.patience.wait;
+        if me.duty() != Duty::Searching || patience.is_zero() || state.busy() <= 1 {
             return None;
         }
-        let now = self.host().now();
         state.search = Search::None;
-        me.set_duty(Duty::Idle);
-        state.idle.push(now, me.clone());
-        state.tell(self.host());
-        wake(state);
-        Some(now)
+        state.standby = Some(me.clone());
+        me.set_duty(Duty::Standby);
+        loop {
+            let started = state.tally.started;
+            drop(state);
+            me.parker.park(Some(Instant::now() + patience));
+            state = self.state.lock();
+            if me.duty() != Duty::Standby {
+                return None; // needed, or sent home
+            }
+            state.grant(self.host());
+            let leaves = !state.phase.accepts() || state.live > state.capacity;
+            if leaves || (state.search == Search::None && !state.queue.is_empty()) {
+                state.search_instead();
+                wake(state);
+                return None;
+            }
+            if state.search != Search::None || state.tally.started == started {
+                let now = self.host().now();
+                state.stand_down(now);
+                state.tell(self.host());
+                wake(state);
+                return Some(now);
+            }
+        }
+    }
+}
+
+impl<H: Host> State<H> {
+    /// Whether the queue has somebody who comes without being summoned: a busy worker, and one that stands by
+    /// in case that the busy ones stay away for too long.
+    #[inline]
+    pub(super) fn is_looked_after(&self) -> bool {
+        self.standby.is_some() && self.busy() > 0
+    }
+
+    /// Workers that run tasks, or are about to.
+    #[inline]
+    pub(super) fn busy(&self) -> usize {
+        self.live - self.idle.len() - self.preparing - usize::from(self.standby.is_some())
+    }
+
+    /// The one that stands by comes now, or, where somebody searches already, comes to be told what to do.
+    pub(super) fn search_instead(&mut self) -> Option<Arc<Worker<H>>> {
+        let worker = self.standby.take()?;
+        if self.search == Search::None {
+            self.begin_search(Search::Woken, 0);
+            worker.set_duty(Duty::Searching);
+        } else {
+            worker.set_duty(Duty::Busy);
+        }
+        Some(worker)
+    }
+
+    /// The one that stands by is idle again.
+    pub(super) fn stand_down(&mut self, now: Instant) {
+        if let Some(worker) = self.standby.take() {
+            worker.set_duty(Duty::Idle);
+            self.idle.push(now, worker);
+        }
     }
 }
 
@@ -92,14 +165,15 @@ mod tests {
 
     #[test]
     fn grows_while_searches_are_in_vain_and_ends_with_the_first_that_is_not() {
-        let mut patience = Patience::default();
+        let mut patience = Patience::new();
+        patience.summoned(7);
         let mut seen = Vec::new();
         for _ in 0..5 {
-            patience.found(false);
-            seen.push(patience.0.as_micros());
+            patience.arrived(7);
+            seen.push(patience.wait.as_micros());
         }
         assert_eq!(seen, [50, 100, 200, 400, 400]);
-        patience.found(true);
-        assert_eq!(patience, Patience::default());
+        patience.arrived(6);
+        assert_eq!(patience.wait, Duration::ZERO);
     }
 }

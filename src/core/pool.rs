@@ -264,7 +264,8 @@ impl<H: Host> Pool<H> {
             Duty::Busy => {}
             Duty::Searching => {
                 if state.search != Search::Paced {
-                    state.patience.found(!state.queue.is_empty());
+                    let taken = state.tally.submitted - state.queue.count() as u64;
+                    state.patience.arrived(taken);
                 }
                 state.search = Search::None;
                 state.pacer = None;
@@ -274,7 +275,7 @@ impl<H: Host> Pool<H> {
                 state.preparing -= 1;
                 me.set_duty(Duty::Busy);
             }
-            Duty::Idle => {
+            Duty::Idle | Duty::Standby => {
                 // Woken by its deadline or by chance: nobody has taken it from the idle.
                 let since = state.idle.since(me).unwrap_or_else(|| self.host.now());
                 return Next::Sleep(state.deadline(&self.config, since));
@@ -399,7 +400,7 @@ impl<H: Host> Pool<H> {
                 state.search = Search::None;
                 me.set_duty(Duty::Busy);
             }
-            Duty::Busy | Duty::Preparing | Duty::Leaving | Duty::Gone => {}
+            Duty::Busy | Duty::Standby | Duty::Preparing | Duty::Leaving | Duty::Gone => {}
         }
         self.conclude(state, scope);
     }

@@ -103,6 +103,10 @@ pub(super) struct State<H: Host> {
     /// How long a searcher waits before it enters the host; see `patience.rs`.
     pub(super) patience: Patience,
     pub(super) idle: Idle<H>,
+    /// A worker that was woken for the queue while others ran through it, and stays outside of the host: it looks
+    /// at the queue from time to time, and comes if they leave something in it for too long. While it is there and
+    /// somebody is busy, nobody else is woken; see `patience.rs`.
+    pub(super) standby: Option<Arc<Worker<H>>>,
     /// The line of those who wait for a place, by the priority of their tasks.
     pub(super) submitters: Lanes<Submitter<H>>,
     /// When the next task may start, if there is a rate.
@@ -140,8 +144,9 @@ impl<H: Host> State<H> {
             threads: 0,
             search: Search::None,
             preparing: 0,
-            patience: Patience::default(),
+            patience: Patience::new(),
             idle: Idle::new(),
+            standby: None,
             submitters: Lanes::new(),
             schedule: config.rate.map(Schedule::new),
             pacer: None,
@@ -180,7 +185,7 @@ impl<H: Host> State<H> {
             || (self.watcher.is_some() && !self.phase.accepts())
             || self.told.is_some()
             || match self.search {
-                Search::None => !self.queue.is_empty(),
+                Search::None => !self.queue.is_empty() && !self.is_looked_after(),
                 Search::Paced => true,
                 Search::Woken | Search::Started => false,
             }
@@ -209,19 +214,28 @@ impl<H: Host> State<H> {
         if self.queue.is_empty() {
             return self.relieve();
         }
-        if !self.phase.runs() {
+        if !self.phase.runs() || self.is_looked_after() {
             return Summons::Nobody;
         }
         if let Some(worker) = self.idle.pop_newest() {
-            self.search = Search::Woken;
+            self.begin_search(Search::Woken, 0);
             worker.set_duty(Duty::Searching);
             return Summons::Wake(worker);
         }
+        if let Some(worker) = self.search_instead() {
+            return Summons::Wake(worker);
+        }
         if self.may_start() {
-            self.search = Search::Started;
+            self.begin_search(Search::Started, 0);
             return Summons::Start(self.count_start());
         }
         Summons::Nobody
+    }
+
+    /// Somebody is on its way to the queue, in which there will be `more` tasks at once.
+    pub(super) fn begin_search(&mut self, search: Search, more: u64) {
+        self.search = search;
+        self.patience.summoned(self.tally.submitted + more);
     }
 
     /// Whether another worker would be started for the queue, if none is idle.
@@ -274,7 +288,7 @@ impl<H: Host> State<H> {
             Search::None => {
                 self.queue.is_empty()
                     || !self.phase.runs()
-                    || (self.idle.len() == 0 && !self.may_start())
+                    || (self.idle.len() == 0 && self.standby.is_none() && !self.may_start())
             }
         }
     }

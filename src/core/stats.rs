@@ -32,7 +32,7 @@ impl Stats {
         Self {
             capacity: state.limit(),
             running: state.live,
-            idle: state.idle.len(),
+            idle: state.idle.len() + usize::from(state.standby.is_some()),
             waiting: state.submitters.len(),
             queued: state.queue.count(),
             in_flight: state.in_flight,

@@ -298,7 +298,7 @@ impl<H: Host> Pool<H> {
         scope: Scope<'_, H>,
     ) -> Submitted<H> {
         let number = state.count_start();
-        state.search = Search::Started;
+        state.begin_search(Search::Started, 1);
         drop(state);
         if let Err(error) = self.start(number, Duty::Searching) {
             self.not_started(&error, scope);

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::{
     Host, Scope,
+    spin::{Spun, WAITERS},
     sync::{
         Arc,
         atomic::{AtomicU8, Ordering},
@@ -16,6 +17,8 @@ use super::{
 pub trait Park: Default + Send + Sync + 'static {
     /// Sleeps until [`unpark`](Park::unpark), `deadline` or a signal.
     fn park(&self, deadline: Option<Instant>) -> Parked;
+    /// Whether the next sleep would not be one: it has been woken already. Asked by the sleeper itself.
+    fn is_woken(&self) -> bool;
     /// Wakes the thread that sleeps here, or the next that will.
     fn unpark(&self);
     /// Whether a thread sleeps here, that can be woken to look around. Else this belongs to a coroutine, whose
@@ -133,13 +136,22 @@ impl<P: Park> Waiter<P> {
         deadline: Option<Instant>,
         mut help: impl FnMut(),
     ) -> Result<Verdict, Cut<H::Interrupt>> {
+        let mut may_spin = true;
         loop {
             help();
             match self.verdict() {
                 Verdict::None => {}
                 told => return Ok(told),
             }
-            match H::block(scope, || self.parker.park(deadline)) {
+            let parked = H::block(scope, || {
+                if std::mem::take(&mut may_spin) && WAITERS.spin::<H>(&self.parker) == Spun::InVain
+                {
+                    // A signal may have come meanwhile, and would not end the sleep: look for it first.
+                    return Parked::Interrupted;
+                }
+                self.parker.park(deadline)
+            });
+            match parked {
                 Parked::Woken => {}
                 // A verdict wins over a deadline or a signal that came with it; the host finds the
                 // signal again by itself.

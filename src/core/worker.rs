@@ -26,6 +26,8 @@ pub(super) enum Duty {
     Idle,
     /// Was started or taken from the idle because there is work, and has not looked yet.
     Searching,
+    /// Was taken from the idle, and comes only if the others stay away for too long; see `patience.rs`.
+    Standby,
     /// Runs its initializer, and looks at the queue after that.
     Preparing,
     /// Is no longer counted, and ends.
@@ -57,8 +59,9 @@ impl<H: Host> Worker<H> {
             0 => Duty::Busy,
             1 => Duty::Idle,
             2 => Duty::Searching,
-            3 => Duty::Preparing,
-            4 => Duty::Leaving,
+            3 => Duty::Standby,
+            4 => Duty::Preparing,
+            5 => Duty::Leaving,
             _ => Duty::Gone,
         }
     }

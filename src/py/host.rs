@@ -195,6 +195,10 @@ impl core::Host for Host {
         interpreter::detached(py, wait)
     }
 
+    fn is_free() -> bool {
+        interpreter::is_free()
+    }
+
     fn give_way(py: Python<'_>) {
         // Only the evaluation of bytecode hands the interpreter over to those who wait for it. No interrupt can be
         // pending here: the task has ended.

@@ -11,7 +11,11 @@
 //! 3. `CPython` calls `pthread_exit`; the unwinder runs the guard's `drop`.
 //! 4. The guard parks. No Rust frame above it is unwound; the process exits under the thread.
 
-use std::{hint::black_box, mem, slice};
+use std::{
+    hint::black_box,
+    mem, slice,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use pyo3::{
     ffi,
@@ -159,6 +163,7 @@ pub(super) fn detached<R>(_attached: Python<'_>, wait: impl FnOnce() -> R) -> R 
         fn drop(&mut self) {
             type Restore = unsafe extern "C-unwind" fn(*mut PyThreadState);
             let restore = unwinding!(ffi::PyEval_RestoreThread as Restore);
+            FREE.store(false, Ordering::Relaxed);
             // SAFETY: this thread's own state, as `PyEval_SaveThread` returned it.
             guarded(|| unsafe { restore(self.0) });
         }
@@ -166,5 +171,15 @@ pub(super) fn detached<R>(_attached: Python<'_>, wait: impl FnOnce() -> R) -> R 
 
     // SAFETY: attached, says the token; `Reattach` makes that true again before it can be used.
     let _reattach = Reattach(unsafe { ffi::PyEval_SaveThread() });
+    FREE.store(true, Ordering::Relaxed);
     wait()
+}
+
+/// Whether the last of our threads that let go of the interpreter, or took hold of it again, let go. Written by
+/// each that does, `Relaxed`: a hint for those who spin. Others may hold it, or have been quicker.
+static FREE: AtomicBool = AtomicBool::new(true);
+
+/// Whether it looks as if a thread that wants the interpreter would get it at once.
+pub(super) fn is_free() -> bool {
+    cfg!(Py_GIL_DISABLED) || FREE.load(Ordering::Relaxed)
 }

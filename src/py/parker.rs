@@ -41,6 +41,14 @@ impl Park for Parker {
     }
 
     #[inline]
+    fn is_woken(&self) -> bool {
+        match self {
+            Self::Thread(bed) => bed.released.load(Ordering::Acquire),
+            Self::Coroutine(_) => unreachable!("a coroutine does not sleep"),
+        }
+    }
+
+    #[inline]
     fn unpark(&self) {
         match self {
             Self::Thread(bed) => bed.unpark(),

@@ -388,6 +388,9 @@ fn a_coroutine_is_told_and_not_woken_to_look_around() {
         fn park(&self, _: Option<Instant>) -> Parked {
             unreachable!("a coroutine does not sleep")
         }
+        fn is_woken(&self) -> bool {
+            unreachable!("a coroutine does not sleep")
+        }
         fn unpark(&self) {
             self.0.fetch_add(1, Ordering::SeqCst);
         }

@@ -220,7 +220,7 @@ fn a_submit_that_finds_a_place_never_lets_go_of_the_runtime() {
 }
 
 #[test]
-fn a_submit_that_waits_lets_go_of_the_runtime_once() {
+fn a_submit_that_waits_lets_go_of_the_runtime_to_spin_and_to_sleep() {
     within_limit(|| {
         let rig = Rig::new(sized(1));
         let gate = Gate::default();
@@ -233,7 +233,8 @@ fn a_submit_that_waits_lets_go_of_the_runtime_once() {
             });
             eventually(|| rig.stats().waiting == 1);
             gate.open();
-            assert_eq!(submitter.join().unwrap(), 1);
+            // In between it looks for signals.
+            assert!((1..=2).contains(&submitter.join().unwrap()));
         });
     });
 }

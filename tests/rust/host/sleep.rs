@@ -43,6 +43,10 @@ impl Park for Sleeper {
         parked
     }
 
+    fn is_woken(&self) -> bool {
+        *self.0.woken.lock().unwrap()
+    }
+
     fn unpark(&self) {
         *self.0.woken.lock().unwrap() = true;
         self.0.bell.notify_all();

@@ -53,6 +53,10 @@ impl Park for Sleeper {
         }
     }
 
+    fn is_woken(&self) -> bool {
+        *self.woken.lock().unwrap()
+    }
+
     fn unpark(&self) {
         *self.woken.lock().unwrap() = true;
         self.bell.notify_one();

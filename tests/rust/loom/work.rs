@@ -54,6 +54,58 @@ fn tasks_that_wait_for_each_other_get_a_worker_each() {
     });
 }
 
+/// Two idle workers. In a model the second that is woken stands by.
+fn two_idle() -> Config {
+    Config {
+        prealloc: true,
+        ..queueing(2)
+    }
+}
+
+#[test]
+fn a_worker_that_stands_by_comes_when_the_busy_one_stays_away() {
+    model(3, || {
+        let scene = Scene::new(two_idle());
+        let gate = Gate::default();
+        let (waits, opens) = (gate.clone(), gate);
+        let ledger = &scene.ledger;
+        scene
+            .rig
+            .submit(ledger.job(move || waits.pass()))
+            .expect("accepted");
+        scene
+            .rig
+            .submit(ledger.job(move || opens.open()))
+            .expect("accepted");
+        assert_eq!(scene.end().ran, 2);
+    });
+}
+
+#[test]
+fn a_task_that_comes_while_one_stands_by_and_none_is_busy_is_not_missed() {
+    // 1. One worker runs both tasks and goes idle; the other, which was woken for the second, stands by.
+    // 2. A third task is submitted: the idle one must be woken, or the one that stands by must come.
+    model(2, || {
+        let scene = Scene::new(two_idle());
+        assert!(scene.offer() && scene.offer());
+        scene.rig.wait();
+        assert!(scene.offer());
+        scene.rig.wait();
+        assert_eq!(scene.end().ran, 3);
+    });
+}
+
+#[test]
+fn a_worker_that_stands_by_is_sent_home() {
+    model(2, || {
+        let scene = Scene::new(two_idle());
+        let closer = scene.spawn(|scene| scene.rig.close());
+        let accepted = usize::from(scene.offer()) + usize::from(scene.offer());
+        closer.join().unwrap();
+        assert_eq!(scene.end().ran, accepted);
+    });
+}
+
 #[test]
 fn a_pool_tuned_up_racing_a_submit_gets_its_second_worker() {
     // Two tasks that wait for each other, at capacity 1: the second submit has to wait for a place, or
