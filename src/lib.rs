@@ -18,6 +18,9 @@
 //! | the result is told | `py/future.rs`: `finish` |
 //! | the worker looks for its next task, spins, sleeps, stands by, expires, or leaves | `core/pool.rs`: `choose`; `core/spin.rs`; `core/patience.rs`; `core/expiry.rs` |
 //!
+//! `pool.map(fn, *iterables)` makes no future: each of its items is a task (`py/item.rs`) whose result waits in a ring
+//! (`py/ring.rs`) until whoever iterates (`py/map.rs`) comes for it.
+//!
 //! A coroutine's way (`await pool.asubmit(fn, *args)`, `arun`, `amap`) is the same, but for its waits:
 //!
 //! | step | where |

@@ -3,7 +3,7 @@
 import asyncio
 import concurrent.futures
 from asyncio import AbstractEventLoop
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from types import GenericAlias
 from typing import Any, ParamSpec, Self, TypeVar, final
 
@@ -22,6 +22,7 @@ __all__ = [
     "_Admission",
     "_Future",
     "_Mailbox",
+    "_Map",
     "_Pool",
     "_View",
     "_Wait",
@@ -328,6 +329,25 @@ class _Admission:
 class _Mailbox:
     def __new__(cls, event_loop: AbstractEventLoop) -> Self: ...
     def deliver(self) -> None: ...
+
+@final
+class _Map(Iterator[_T]):
+    """The results of `map`, in order; used by one thread at a time, as a generator is."""
+
+    def __new__(
+        cls,
+        pool: Any,
+        fn: Callable[..., _T],
+        iterables: tuple[Iterable[Any], ...],
+        *,
+        ahead: int | None,
+        timeout: float | None,
+        stands_in: bool = False,
+    ) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> _T: ...
+    def close(self) -> None:
+        """Ask for no more results: what has not started is cancelled, if any result has been asked for."""
 
 @final
 class _Wait:

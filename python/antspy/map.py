@@ -1,13 +1,19 @@
-"""`map`: ordered results, with a bounded look-ahead."""
+"""`map`: ordered results, with a bounded look-ahead.
 
-import inspect
+The core's map makes no future (`src/py/map.rs`). Where somebody has put another `submit` in the place of the
+pool's, or several pools are one, `submit` is called for each task, and its future kept.
+"""
+
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from itertools import islice
 from typing import Any, Protocol, TypeVar
+
+from ._antspy import _Map
 
 T = TypeVar("T")
 
@@ -37,16 +43,34 @@ def map_tasks(
     chunksize: int,
     buffersize: int | None,
 ) -> Iterator[T]:
-    """See `Pool.map`. Tasks go through `pool.submit`, looked up on the instance: others replace it."""
+    """See `Pool.map`."""
     ahead = look_ahead(pool, fn, chunksize, buffersize)
     if timeout is not None and not isinstance(timeout, (int, float)):
         raise TypeError(f"timeout must be a number of seconds or None, not {timeout!r}")
-    deadline = None if timeout is None else time.monotonic() + timeout
-    items = zip(*iterables, strict=False)
     if chunksize == 1:
-        return _results(_submitted(pool, fn, items, deadline), ahead, deadline)
-    chunks = ((fn, chunk) for chunk in iter(lambda: tuple(islice(items, chunksize)), ()))
-    return _flatten(_results(_submitted(pool, run_chunk, chunks, deadline), ahead, deadline))
+        return _map(pool, fn, iterables, timeout, ahead)
+    items = zip(*iterables, strict=False)
+    chunks = iter(lambda: tuple(islice(items, chunksize)), ())
+    return _flatten(_map(pool, partial(run_chunk, fn), (chunks,), timeout, ahead))
+
+
+def _map(
+    pool: Submitter,
+    fn: Callable[..., T],
+    iterables: tuple[Iterable[Any], ...],
+    timeout: float | None,
+    ahead: int | None,
+) -> Iterator[T]:
+    if has_own_submit(pool):
+        return _Map(pool, fn, iterables, ahead=ahead, timeout=timeout)
+    deadline = None if timeout is None else time.monotonic() + timeout
+    return _results(_submitted(pool, fn, zip(*iterables, strict=False), deadline), ahead, deadline)
+
+
+def has_own_submit(pool: Submitter) -> bool:
+    """Whether its `submit` is the core's, as looked up on the instance: others replace it."""
+    own = getattr(pool, "_submit", None)  # the same method of the same object, under its private name
+    return own is not None and pool.submit == own
 
 
 def look_ahead(pool: Places, fn: Callable[..., T], chunksize: int, buffersize: int | None) -> int | None:
@@ -71,6 +95,8 @@ def map_as_executor(
         raise TypeError("buffersize must be an integer or None")
     if buffersize is not None and buffersize < 1:
         raise ValueError("buffersize must be None or > 0")
+    if has_own_submit(executor):
+        return _Map(executor, fn, iterables, ahead=buffersize, timeout=timeout, stands_in=True)
     deadline = None if timeout is None else time.monotonic() + timeout
     items: Iterator[tuple[Any, ...]] = zip(*iterables, strict=False)
     pending = deque(executor.submit(fn, *item) for item in islice(items, buffersize))
@@ -107,7 +133,7 @@ def _submitted(
     pool: Submitter, fn: Callable[..., T], items: Iterable[tuple[Any, ...]], deadline: float | None
 ) -> Iterator[Future[T]]:
     replaced = "submit" in getattr(pool, "__dict__", ())
-    own = inspect.isbuiltin(pool.submit) or type(pool).__module__.startswith("antspy.")
+    own = type(pool).__module__.startswith("antspy.")
     if deadline is None or replaced or not own:  # a `submit` of somebody else's is called as it is
         return (pool.submit(fn, *item) for item in items)
     return (pool.options(timeout=_left(deadline)).submit(fn, *item) for item in items)

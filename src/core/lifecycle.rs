@@ -98,6 +98,14 @@ impl<H: Host> Pool<H> {
         self.end_queued(scope, &Ending::Cancelled);
     }
 
+    /// Ends those tasks that are `unwanted` and that no worker has taken yet.
+    pub fn cancel_each(self: &Arc<Self>, unwanted: impl Fn(&H::Task) -> bool, scope: Scope<'_, H>) {
+        let tasks = self.state.lock().queue.take_each(unwanted);
+        self.discard(tasks, scope, &Ending::Cancelled);
+        // For a worker that waits for the time of a task that is gone.
+        self.conclude(self.state.lock(), scope);
+    }
+
     fn end_queued(self: &Arc<Self>, scope: Scope<'_, H>, why: &Ending) {
         let queued = self.state.lock().queue.take_all();
         self.discard(queued, scope, why);

@@ -186,6 +186,15 @@ impl<T: Task> Queue<T> {
         tasks.collect()
     }
 
+    /// Takes out all tasks that are `unwanted`.
+    pub(super) fn take_each(&mut self, unwanted: impl Fn(&T) -> bool) -> Vec<T> {
+        let calendar = &self.calendar;
+        let is_unwanted = |entry: &Entry<T>| entry.task(calendar).is_some_and(&unwanted);
+        let entries = self.lanes.take_each(is_unwanted);
+        let tasks = entries.into_iter().filter_map(|entry| self.resolve(entry));
+        tasks.map(|taken| taken.task).collect()
+    }
+
     /// The first deadline there is.
     pub(super) fn first_deadline(&self) -> Option<Instant> {
         self.calendar.first()

@@ -53,7 +53,7 @@ impl Admission {
         let Some(order) = order else {
             return Self::submit(py, core, Terms::default(), None, call);
         };
-        let terms = order.apply(py, &mut call, core.host().now());
+        let terms = order.apply(py, &mut call.extras, core.host().now());
         let Some(quota) = order.quota(core) else {
             return Self::submit(py, core, terms, None, call);
         };

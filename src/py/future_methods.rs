@@ -20,7 +20,7 @@ use pyo3::{
 use super::{
     arguments, errors, fork,
     future::{Future, Inner, State},
-    host::Host,
+    host::{Host, LOOK_AGAIN},
     interrupt,
     mailbox::{Mailbox, Wait},
     parker::Parker,
@@ -29,9 +29,6 @@ use super::{
     task::Task,
 };
 use crate::core::{Cut, Waiter, sync::Mutex};
-
-/// How long a worker waits for a task of its own pool before it looks again whether it must run it itself.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Waiting for a future.
 impl Future {

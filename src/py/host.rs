@@ -18,6 +18,9 @@ use super::{
 };
 use crate::core;
 
+/// How long a worker waits for a task of its own pool before it looks again whether it must run it itself.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
 /// The Python objects that a pool was made with.
 #[derive(Debug)]
 pub(super) struct Hooks {

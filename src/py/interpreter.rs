@@ -111,6 +111,27 @@ pub(super) fn checkpoint(py: Python<'_>) -> PyResult<()> {
     call(py, function, &PyTuple::empty(py), None).map(drop)
 }
 
+/// The next of an iterator; `None`: it has ended.
+///
+/// # Errors
+/// What it raised.
+#[inline]
+pub(super) fn next<'py>(
+    py: Python<'py>,
+    iterator: &Py<PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    type Next = unsafe extern "C-unwind" fn(*mut PyObject) -> *mut PyObject;
+    let next = unwinding!(ffi::PyIter_Next as Next);
+    // SAFETY: attached, and what `iter()` has returned, or `zip`.
+    unsafe {
+        let item = guarded(|| next(iterator.as_ptr()));
+        match Bound::from_owned_ptr_or_opt(py, item) {
+            Some(item) => Ok(Some(item)),
+            None => PyErr::take(py).map_or(Ok(None), Err),
+        }
+    }
+}
+
 /// Runs `body` attached, on a thread that Python did not start and that stays attached meanwhile; not at
 /// all if the interpreter is gone.
 ///

@@ -15,10 +15,13 @@ mod future_methods;
 mod host;
 mod interpreter;
 mod interrupt;
+mod item;
 mod mailbox;
+mod map;
 mod order;
 mod parker;
 mod pool;
+mod ring;
 mod running_loop;
 mod stack;
 mod stats;
@@ -42,6 +45,7 @@ mod _antspy {
         future::{_register_future, Future},
         host::worker_state,
         mailbox::{Mailbox, Wait},
+        map::Map,
         order::View,
         pool::Pool,
         wait_group::WaitGroup,
@@ -51,6 +55,7 @@ mod _antspy {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         super::fastcall::add_methods(module.py())?;
+        super::map::prepare(module.py());
         module.add("_debug_build", cfg!(debug_assertions))?;
         module.add("__version__", super::version())
     }

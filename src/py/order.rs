@@ -5,14 +5,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pyo3::{PyTraverseError, PyVisit, prelude::*, types::PyDict};
+use pyo3::{
+    PyTraverseError, PyVisit,
+    prelude::*,
+    types::{PyDict, PyString},
+};
 
 use super::{
     arguments::{self, Timeout},
     host::waits_for_itself,
     pool::{Core, Pool},
     subpool::{Places, Quota},
-    task::{Call, Name},
+    task::{Extras, Name},
 };
 use crate::core::{Priority, Terms};
 
@@ -28,13 +32,23 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// Writes down in `call` what it says of it; returns the terms, for a task that is handed in now.
-    pub(super) fn apply(&self, py: Python<'_>, call: &mut Call, now: Instant) -> Terms {
+    /// Writes down in `extras` what it says of a task; returns the terms, for one that is handed in now.
+    pub(super) fn apply(
+        &self,
+        py: Python<'_>,
+        extras: &mut Option<Box<Extras>>,
+        now: Instant,
+    ) -> Terms {
         let terms = self.terms(now);
-        let extras = call.extras.get_or_insert_default();
+        let extras = extras.get_or_insert_default();
         extras.deadline = terms.deadline;
         extras.name = self.name.as_ref().map(|name| name.clone_ref(py));
         terms
+    }
+
+    /// What its tasks are called.
+    pub(super) fn name(&self, py: Python<'_>) -> Option<Py<PyString>> {
+        Some(self.name.as_ref()?.text.clone_ref(py))
     }
 
     /// The places of the sub-pool, if it is of one.

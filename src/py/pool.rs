@@ -22,7 +22,7 @@ use super::{
     order::Order,
     stats,
     subpool::Quota,
-    task::{Call, Task, WaitGroup},
+    task::{Call, Draft, Task, WaitGroup},
 };
 use crate::core::{self, Config, Entrance, Host as _, Refusal, Refused, Stats, Terms, Unfinished};
 
@@ -74,7 +74,9 @@ impl Pool {
         let Some(order) = order else {
             return submit(py, core, Task::Go { call, group }, &Terms::default());
         };
-        submit_by(py, core, order, call, |call| Ok(Task::Go { call, group }))
+        submit_by(py, core, order, None, call, |call| {
+            Ok(Task::Go { call, group })
+        })
     }
 
     /// Hands in a call and makes the future for its result.
@@ -94,7 +96,7 @@ impl Pool {
             return Ok(future);
         };
         let mut made = None;
-        submit_by(py, core, order, call, |call| {
+        submit_by(py, core, order, None, call, |call| {
             let future = Future::pending(py, Work { call, pool })?;
             let task = Task::Submit(future.clone().unbind());
             made = Some(future);
@@ -106,20 +108,23 @@ impl Pool {
 
 #[allow(clippy::inline_always, reason = "the path of every task")]
 #[inline(always)]
-fn submit(py: Python<'_>, core: &Arc<Core>, task: Task, terms: &Terms) -> PyResult<()> {
+pub(super) fn submit(py: Python<'_>, core: &Arc<Core>, task: Task, terms: &Terms) -> PyResult<()> {
     core.submit(task, terms, py)
         .map_err(|refused| not_accepted(py, core, *refused))
 }
 
-/// Hands in a call as a view says; the task is made of it once it has its place in the sub-pool.
-fn submit_by(
+/// Hands in a task as a view says; it is made of its draft once it has its place in the sub-pool. `until`: how long
+/// to wait for a place, if that is not for the view to say.
+pub(super) fn submit_by<D: Draft>(
     py: Python<'_>,
     core: &Arc<Core>,
     order: &Order,
-    mut call: Call,
-    make: impl FnOnce(Call) -> PyResult<Task>,
+    until: Option<Instant>,
+    mut draft: D,
+    make: impl FnOnce(D) -> PyResult<Task>,
 ) -> PyResult<()> {
-    let terms = order.apply(py, &mut call, core.host().now());
+    let mut terms = order.apply(py, draft.extras(), core.host().now());
+    terms.timeout = until.or(terms.timeout);
     let entrance = match order.quota(core) {
         None => None,
         Some(quota) => {
@@ -127,28 +132,28 @@ fn submit_by(
             Some(entered.map_err(|why| not_entered(py, core, &quota, why))?)
         }
     };
-    match enter(py, core, entrance, call, make)? {
+    match enter(py, core, entrance, draft, make)? {
         Some(task) => submit(py, core, task, &terms),
         None => Ok(()),
     }
 }
 
-/// What became of a call at the entrance of a sub-pool. `None`: it is over; else the task goes to the pool.
-pub(super) fn enter(
+/// What became of a draft at the entrance of a sub-pool. `None`: it is over; else the task goes to the pool.
+pub(super) fn enter<D: Draft>(
     py: Python<'_>,
     core: &Arc<Core>,
     entrance: Option<Entrance<Host>>,
-    mut call: Call,
-    make: impl FnOnce(Call) -> PyResult<Task>,
+    mut draft: D,
+    make: impl FnOnce(D) -> PyResult<Task>,
 ) -> PyResult<Option<Task>> {
     match entrance {
-        Some(Entrance::Here) => core.run_here(make(call)?, py),
-        Some(Entrance::Discarded) => core.drop_task(make(call)?, py),
+        Some(Entrance::Here) => core.run_here(make(draft)?, py),
+        Some(Entrance::Discarded) => core.drop_task(make(draft)?, py),
         Some(Entrance::Admitted(guard)) => {
-            call.extras.get_or_insert_default().guard = Some(guard);
-            return make(call).map(Some);
+            draft.extras().get_or_insert_default().guard = Some(guard);
+            return make(draft).map(Some);
         }
-        None => return make(call).map(Some),
+        None => return make(draft).map(Some),
     }
     Ok(None)
 }

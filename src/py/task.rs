@@ -15,6 +15,7 @@ use super::{
     future::{Future, Unseen},
     host::Host,
     interpreter,
+    item::{Item, Told},
 };
 use crate::core::{self, Ending, Outcome, Ran};
 
@@ -63,7 +64,7 @@ impl Name {
 
     /// Calls `function(*args, **kwargs)` in the frame. Makes no object for that: a garbage collection would be as open
     /// to interrupts as the task is.
-    fn call<'py>(
+    pub(super) fn call<'py>(
         &self,
         py: Python<'py>,
         function: &Py<PyAny>,
@@ -96,7 +97,7 @@ impl Extras {
     }
 
     /// The call is over: what it was called with is dropped, and its place in a sub-pool is free.
-    fn ran(&mut self) {
+    pub(super) fn ran(&mut self) {
         self.kwargs = None;
         if let Some(guard) = &mut self.guard {
             guard.free_place();
@@ -157,6 +158,23 @@ impl Call {
     }
 }
 
+/// What a task is made of, once it has its place in a sub-pool.
+pub(super) trait Draft {
+    fn extras(&mut self) -> &mut Option<Box<Extras>>;
+}
+
+impl Draft for Call {
+    fn extras(&mut self) -> &mut Option<Box<Extras>> {
+        &mut self.extras
+    }
+}
+
+impl Draft for Item {
+    fn extras(&mut self) -> &mut Option<Box<Extras>> {
+        &mut self.extras
+    }
+}
+
 impl Task {
     /// Whether it is a job of this group.
     pub(super) fn is_of(&self, wanted: &Arc<WaitGroup>) -> bool {
@@ -164,6 +182,11 @@ impl Task {
             return false;
         };
         group.as_ref().is_some_and(|it| Arc::ptr_eq(it, wanted))
+    }
+
+    /// Whether it is an item of a map, and `wanted`.
+    pub(super) fn is_item(&self, wanted: impl FnOnce(&Item) -> bool) -> bool {
+        matches!(self, Self::Item(item) if wanted(item))
     }
 }
 
@@ -179,6 +202,8 @@ pub(super) enum Task {
     },
     /// `submit`: the future holds the call, where the garbage collector can see it.
     Submit(Py<Future>),
+    /// `map`: its result goes to whoever iterates.
+    Item(Item),
 }
 
 /// What a task leaves to be told.
@@ -192,6 +217,8 @@ pub(super) enum Delivery {
         Result<Py<PyAny>, Box<Unseen>>,
         Option<Box<Extras>>,
     ),
+    /// An item's, to whoever iterates.
+    Item(Told),
 }
 
 /// A call whose result somebody waits for.
@@ -248,6 +275,10 @@ impl core::Task for Task {
                 None => Ran::Cancelled,
                 Some(call) => run_for(future, call, host, py),
             },
+            Self::Item(item) => {
+                let (told, outcome) = item.run(py);
+                Ran::Deliver(Delivery::Item(told), outcome)
+            }
         }
     }
 
@@ -260,6 +291,7 @@ impl core::Task for Task {
                 let references = unsafe { ffi::Py_REFCNT(future.as_ptr()) };
                 references > 1 && future.get().is_prompt()
             }
+            Delivery::Item(told) => told.is_prompt(),
         }
     }
 
@@ -270,6 +302,7 @@ impl core::Task for Task {
                 Future::finish(future.bind(py), result, busy);
                 drop(extras);
             }
+            Delivery::Item(told) => told.deliver(py, busy),
         }
     }
 
@@ -287,12 +320,16 @@ impl core::Task for Task {
                 true
             }
             Self::Submit(future) => Future::discard(future.bind(py), host, why),
+            Self::Item(item) => {
+                item.discard(py, why);
+                true
+            }
         }
     }
 
     fn is_cancelled(&self) -> bool {
         match self {
-            Self::Go { .. } => false,
+            Self::Go { .. } | Self::Item(_) => false,
             Self::Submit(future) => future.get().is_cancelled(),
         }
     }

@@ -177,6 +177,53 @@ fn cancelling_the_queue_ends_what_has_not_begun() {
 }
 
 #[test]
+fn some_tasks_are_cancelled_and_leave_nothing_in_the_queue() {
+    within_limit(|| {
+        let (rig, gate) = busy(6, Overflow::Raise);
+        let ledger = Ledger::default();
+        let mut fates = Vec::new();
+        for number in 0..6 {
+            let job = ledger.job(|| ()).tagged(number % 2);
+            fates.push(job.fate());
+            rig.submit(job).expect("queued");
+        }
+        // One of either kind has been cancelled before.
+        assert!(cancel(&rig, &fates[1]) && cancel(&rig, &fates[2]));
+        rig.0.cancel_each(|job| job.tag() == 1, &Attached::new());
+        assert_eq!((rig.stats().in_flight, rig.stats().queued), (3, 2));
+        for _ in 0..4 {
+            rig.submit(ledger.job(|| ())).expect("their places");
+        }
+        rig.submit(Job::new(|| ())).expect_err("full");
+        gate.open();
+        rig.wait();
+        let counts = ledger.settle();
+        assert_eq!((counts.cancelled, counts.discarded, counts.ran), (2, 2, 6));
+        rig.finish();
+        assert_eq!((rig.stats().in_flight, rig.stats().queued), (0, 0));
+    });
+}
+
+#[test]
+fn a_blocked_submitter_gets_the_place_of_one_of_several() {
+    within_limit(|| {
+        let (rig, gate) = busy(1, Overflow::Block);
+        rig.submit(Job::new(|| ()).tagged(1)).expect("queued");
+        thread::scope(|threads| {
+            let submitter = threads.spawn(|| rig.submit(Job::new(|| ())));
+            eventually(|| rig.stats().waiting == 1);
+            rig.0.cancel_each(|job| job.tag() == 1, &Attached::new());
+            submitter
+                .join()
+                .unwrap()
+                .expect("accepted, the gate still shut");
+        });
+        gate.open();
+        rig.wait();
+    });
+}
+
+#[test]
 fn cancelling_races_with_running_and_each_task_ends_once() {
     within_limit(|| {
         for _ in 0..20 {
