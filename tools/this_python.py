@@ -17,7 +17,7 @@ PYTHON = HOME / "environment" / "bin" / "python"
 
 COMMANDS = {"pytest": ["-m", "pytest"], "cpython": ["tests/cpython/runner.py"]}
 
-NOT_NEEDED = ("maturin", "pyperf", "ruff", "trove", "twine")
+NOT_NEEDED = ("gevent", "maturin", "pyperf", "ruff", "trove", "twine")
 """What no test needs."""
 
 
