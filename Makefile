@@ -11,14 +11,16 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH
 SOURCES := $(shell find src python/antspy -name '*.rs' -o -name '*.py' -o -name '*.pyi') \
            Cargo.toml Cargo.lock build.rs pyproject.toml
 
-.PHONY: help study test test-rust test-loom test-python test-cpython test-all test-wheel lint bench wheels workflows clean
+.PHONY: help study test test-rust test-loom test-python test-cpython test-all test-wheel lint bench instructions wheels workflows clean
 
 help:
 	@echo "make study [JOBS=100000]  run the study: its table, study-results/study.json and study.png"
 	@echo "make test                 run all checks and tests"
 	@echo "make test-all             run the Python tests on each Python here; PYTHONS='3.11 3.12' for some,"
 	@echo "                          COMMANDS='box 3.14 python, box 3.15 python' for those that these start"
-	@echo "make bench [QUICK=1]      run the benchmarks beside ThreadPoolExecutor"
+	@echo "make bench [QUICK=1]      run the benchmarks beside other pools: tables and a plot in benches/results;"
+	@echo "                          WORKS='go_wait map' for some"
+	@echo "make instructions         count the instructions of the dispatch path, and compare them with the baseline"
 	@echo "make wheels               build and test wheels for each Python here; PYTHONS='python3.12 python3.13' for some"
 	@echo "make clean                remove what was built"
 
@@ -39,7 +41,7 @@ $(VENV)/.built: $(SOURCES) | $(BIN)/python
 study: $(VENV)/.study
 	$(BIN)/antspy study --jobs $(JOBS)
 
-test: lint test-rust test-loom test-python test-cpython test-wheel
+test: lint test-rust test-loom test-python instructions test-cpython test-wheel
 
 lint: $(VENV)/.built
 	cargo fmt --check
@@ -86,7 +88,11 @@ workflows:
 	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 bench: $(VENV)/.built
-	$(BIN)/python benches/run.py $(if $(QUICK),--fast)
+	$(BIN)/python benches/run.py $(if $(QUICK),--quick) $(WORKS)
+
+# Needs valgrind, and is skipped without.
+instructions: $(VENV)/.built
+	$(BIN)/python benches/instructions.py
 
 clean:
 	rm -rf $(VENV) target dist study-results python/antspy/_antspy.*.so

@@ -7,7 +7,7 @@ use std::{
     os::unix::process::parent_id,
     sync::{
         Arc, Condvar, Mutex,
-        atomic::{AtomicI64, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Instant,
 };
@@ -162,21 +162,6 @@ impl Task for Job {
     fn is_cancelled(&self) -> bool {
         false
     }
-}
-
-/// The clock, in the place of libc's for the whole program: it advances by as much for each reading. What is done
-/// from time to time by the real one would be done more often on a slow machine, and counted.
-///
-/// # Safety
-/// As of libc's: `time` can be written to.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn clock_gettime(_clock: i32, time: *mut [i64; 2]) -> i32 {
-    static READINGS: AtomicI64 = AtomicI64::new(0);
-    // Relaxed: nothing but the number itself.
-    let micros = READINGS.fetch_add(1, Ordering::Relaxed);
-    // SAFETY: the caller's promise; seconds and nanoseconds are 64 bits each here.
-    unsafe { *time = [micros / 1_000_000, micros % 1_000_000 * 1_000] };
-    0
 }
 
 struct Bench(Arc<Pool<Threads>>);

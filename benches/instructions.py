@@ -4,8 +4,8 @@
 
 Unlike times they do not depend on what else the machine does. Two programs are counted, `dispatch.rs` (the
 core alone) and `dispatch.py` (the package): what N more tasks of a kind cost, divided by N. The baseline in
-`instructions.json` has an entry for each toolchain and machine that it has been written on (`--write`); those of
-others differ, and are not compared. More than 5 percent above it is a failure.
+`instructions.json` has an entry for each toolchain and machine that it has been written on (`--write`); the
+figures of others differ, and are not compared. More than 5 percent above it is a failure.
 """
 
 import argparse
@@ -30,8 +30,9 @@ LIMIT = 300
 
 CORE = ("core: silent, nobody waits", "core: silent, one waits for the pool", "core: with a result")
 PACKAGE = ("go", "submit and result", "PoolWithFunc.invoke")
-CORE_TASKS, PACKAGE_TASKS = 5_000, 1_000
-CORE_REPEATS, PACKAGE_REPEATS = 5, 3
+TASKS = 500
+"""Twice as many fit into the memory that the core's queue always keeps: none of them is moved meanwhile."""
+REPEATS = 9
 
 Counts = dict[str, float]
 
@@ -52,8 +53,10 @@ def interpreter() -> str:
     return f"CPython {platform.python_version()} ({platform.python_compiler()}), {toolchain()}"
 
 
-def build_core() -> Path:
-    command = ["cargo", "build", "--locked", "--release", "--no-default-features", "--bench", "dispatch"]
+def build() -> tuple[Path, Path]:
+    """The core's program, and the clock by which both programs run."""
+    targets = ["--bench", "dispatch", "--example", "clock"]
+    command = ["cargo", "build", "--locked", "--release", "--no-default-features", *targets]
     built = subprocess.run(
         [*command, "--message-format", "json-render-diagnostics"],
         cwd=ROOT,
@@ -61,29 +64,30 @@ def build_core() -> Path:
         text=True,
         check=True,
     )
-    messages = map(json.loads, built.stdout.splitlines())
-    return Path(next(message["executable"] for message in messages if message.get("executable")))
+    files = {}
+    for message in map(json.loads, built.stdout.splitlines()):
+        if message["reason"] == "compiler-artifact":
+            files[message["target"]["name"]] = Path(message["filenames"][0])
+    return files["dispatch"], files["clock"]
 
 
-def count(command: list[str], kinds: tuple[str, ...], tasks: int, repeats: int) -> Counts:
+def count(command: list[str], clock: Path, kinds: tuple[str, ...]) -> Counts:
     """Run a program under callgrind, which says after each call of `getppid` what came before it."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
         callgrind = ["valgrind", "--tool=callgrind", "--dump-before=getppid", f"--callgrind-out-file={out}"]
         ended = subprocess.run(
-            [*callgrind, *command, str(tasks), str(repeats)],
-            env={**os.environ, "PYTHONHASHSEED": "0"},
+            [*callgrind, *command, str(TASKS), str(REPEATS)],
+            env={**os.environ, "PYTHONHASHSEED": "0", "LD_PRELOAD": str(clock)},
             capture_output=True,
             text=True,
             timeout=LIMIT,
         )
         if ended.returncode:
             raise SystemExit(f"{' '.join(command)} failed under valgrind:\n{ended.stderr}")
-        parts = 1 + 2 * repeats
+        parts = 1 + 2 * REPEATS
         totals = [total(Path(f"{out}.{number}")) for number in range(1, 1 + parts * len(kinds))]
-    return {
-        kind: per_task(totals[parts * place : parts * (place + 1)], tasks) for place, kind in enumerate(kinds)
-    }
+    return {kind: per_task(totals[parts * place : parts * (place + 1)]) for place, kind in enumerate(kinds)}
 
 
 def total(dump: Path) -> int:
@@ -92,23 +96,26 @@ def total(dump: Path) -> int:
     return int(found[1])
 
 
-def per_task(totals: list[int], tasks: int) -> float:
+def per_task(totals: list[int]) -> float:
     """From the instructions of: a warm-up, then of N tasks and of 2 N tasks, alternating.
 
     The median of what the second N cost: now and then a thread has to try twice.
     """
     more = [double - single for single, double in zip(totals[1::2], totals[2::2], strict=True)]
-    return round(median(more) / tasks, 1)
+    return round(median(more) / TASKS, 1)
 
 
 def measure() -> dict[str, Counts]:
     """All counts, by what they depend on."""
+    if sys.platform != "linux":
+        raise Skip(f"{sys.platform} is not Linux")
     if not shutil.which("valgrind"):
         raise Skip("there is no valgrind (a package of that name in most systems)")
-    core, package = str(build_core()), [sys.executable, str(HERE / "dispatch.py")]
+    core, clock = build()
+    package = [sys.executable, str(HERE / "dispatch.py")]
     with ThreadPoolExecutor(2) as both:
-        of_core = both.submit(count, [core], CORE, CORE_TASKS, CORE_REPEATS)
-        of_package = both.submit(count, package, PACKAGE, PACKAGE_TASKS, PACKAGE_REPEATS)
+        of_core = both.submit(count, [str(core)], clock, CORE)
+        of_package = both.submit(count, package, clock, PACKAGE)
         return {toolchain(): of_core.result(), interpreter(): of_package.result()}
 
 
