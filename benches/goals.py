@@ -28,7 +28,7 @@ class Goal:
 
     title: str
     value: Callable[[Medians], float]
-    """`KeyError` or `ValueError`: what it needs has not been measured."""
+    """`KeyError`: what it needs has not been measured."""
     most: float | None = None
     least: float | None = None
 
@@ -58,8 +58,8 @@ def growth(of: Medians) -> float:
         for (work, setting, peer), value in of.items()
         if work == "growth_tasks" and peer == Ours.name
     }
-    ordered = sorted(tasks, key=lambda setting: int(setting.split()[0].replace(",", "")))
-    return max(tasks[setting] for setting in ordered[-1:]) / tasks["10,000 tasks"]
+    fewest = tasks["10,000 tasks"]
+    return tasks[max(tasks, key=lambda setting: int(setting.split()[0].replace(",", "")))] / fewest
 
 
 def evenness(of: Medians) -> float:

@@ -73,16 +73,10 @@ def machine(folder: Path) -> list[str]:
         told.append(f"CPython {metadata['python_version']}")
         lines.append(", ".join(told))
         break
-    dates = [date for _, bench in _benchmarks(folder) for date in bench.get_dates() or ()]
-    if dates:
+    runs = [run.get_metadata() for _, bench in _benchmarks(folder) for run in bench.get_runs()]
+    if dates := [run["date"] for run in runs if "date" in run]:
         lines.append(f"from {min(dates):%Y-%m-%d %H:%M} to {max(dates):%Y-%m-%d %H:%M}")
-    loads = [
-        run.get_metadata()["load_avg_1min"]
-        for _, bench in _benchmarks(folder)
-        for run in bench.get_runs()
-        if "load_avg_1min" in run.get_metadata()
-    ]
-    if loads:
+    if loads := [run["load_avg_1min"] for run in runs if "load_avg_1min" in run]:
         lines.append(f"load average of one minute from {min(loads):.1f} to {max(loads):.1f}")
     return lines
 

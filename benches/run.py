@@ -85,7 +85,7 @@ class Session:
     def measure_here(self, work: Work, case: Case) -> None:
         command = [sys.executable, str(HERE / "measure.py"), case.name]
         command += ["--append", str(results.file_of(self.folder, work)), "--timeout", str(self.patience)]
-        command += ["--values", str(work.values), "--warmups", str(work.warmups)]
+        command += ["--values", str(work.values), "--warmups", str(work.warmups), "--quiet"]
         if self.quick:
             command.append("--quick")
         # pyperf ends its worker after its own timeout, with this code.

@@ -77,7 +77,7 @@ def test_a_gather_is_faster_than_run_in_executor() -> None:
         return time.process_time() - start
 
     with ThreadPoolExecutor() as pool, StandardExecutor() as executor:
-        # How much faster it is, and with 20,000 tasks: benches/gather.py.
+        # How much faster it is, and with 20,000 tasks: benches/works/gather.py.
         assert min(seconds(ours(pool)) for _ in range(5)) * 2 < min(
             seconds(standard(executor)) for _ in range(5)
         )

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -16,7 +17,7 @@ class Measured(NamedTuple):
 
     values: list[float]
     """Seconds, or bytes, of all tasks together."""
-    metadata: dict[str, str]
+    metadata: dict[str, str | float]
 
 
 class GoAnts:
@@ -57,8 +58,10 @@ class GoAnts:
             "warmups": warmups,
         }
         command = [str(self.program), *(f"-{name}={value}" for name, value in options.items())]
+        start = time.monotonic()
         ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=timeout)
-        return parse(ended.stdout)
+        values, metadata = parse(ended.stdout)
+        return Measured(values, {**metadata, "duration": time.monotonic() - start})
 
 
 def parse(line: str) -> Measured:
