@@ -1,6 +1,6 @@
 """Run the benchmarks, and write their report.
 
-    python benches/run.py [--quick] [--out FOLDER] [WORK ...]
+    python benches/run.py [--quick] [--minutes MINUTES] [--out FOLDER] [WORK ...]
 
 Each case is measured in a fresh process, one after the other, and again in each round; ants in Go before and
 after those in Python. The results are kept as pyperf JSON, a file for each work, with `report.md` and
@@ -26,17 +26,19 @@ from works.jobs import server
 
 HERE = Path(__file__).parent
 MINUTES = {False: 40.0, True: 5.0}
-"""After which no case is begun, and how long one may take; by whether it must be quick."""
+"""After which no case is begun; by whether it must be quick."""
 CASE_SECONDS = {False: 150, True: 40}
+"""How long one case may take."""
+QUICK_VALUES = 2
 
 
 class Session:
     """One run of the benchmarks."""
 
-    def __init__(self, folder: Path, quick: bool) -> None:
+    def __init__(self, folder: Path, quick: bool, minutes: float | None = None) -> None:
         self.folder = folder
         self.quick = quick
-        self.deadline = time.monotonic() + 60 * MINUTES[quick]
+        self.deadline = time.monotonic() + 60 * (minutes or MINUTES[quick])
         self.patience = CASE_SECONDS[quick]
         self.go: GoAnts | None = None
         self.late: set[str] = set()
@@ -54,6 +56,9 @@ class Session:
             for work in works:
                 cases = [case for case in work.cases(self.quick) if case.peer not in missing]
                 self.run_work(work, cases)
+
+    def values(self, work: Work) -> int:
+        return min(work.values, QUICK_VALUES) if self.quick else work.values
 
     def run_work(self, work: Work, cases: list[Case]) -> None:
         results.file_of(self.folder, work).unlink(missing_ok=True)
@@ -85,7 +90,7 @@ class Session:
     def measure_here(self, work: Work, case: Case) -> None:
         command = [sys.executable, str(HERE / "measure.py"), case.name]
         command += ["--append", str(results.file_of(self.folder, work)), "--timeout", str(self.patience)]
-        command += ["--values", str(work.values), "--warmups", str(work.warmups), "--quiet"]
+        command += ["--values", str(self.values(work)), "--warmups", str(work.warmups), "--quiet"]
         if self.quick:
             command.append("--quick")
         # pyperf ends its worker after its own timeout, with this code.
@@ -101,7 +106,7 @@ class Session:
             url = ""
             if work is WORKS["jobs"]:
                 url = f"http://127.0.0.1:{stack.enter_context(server())}/two/"
-            measured = self.go.measure(case, work.values, work.warmups, self.patience, url)
+            measured = self.go.measure(case, self.values(work), work.warmups, self.patience, url)
         results.add_foreign(self.folder, work, case, measured)
         inner_loops = work.unit.inner_loops(case)
         value = min(measured.values) / inner_loops * work.unit.factor
@@ -110,7 +115,8 @@ class Session:
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description="Run the benchmarks, and write their report.")
-    parser.add_argument("--quick", action="store_true", help="one round, with less to do: about 5 minutes")
+    parser.add_argument("--quick", action="store_true", help="one round, with less to do")
+    parser.add_argument("--minutes", type=float, help="after which no case is begun: 40, or 5")
     parser.add_argument("--out", type=Path, default=results.DEFAULT, help="the folder of the results")
     parser.add_argument("works", nargs="*", metavar="WORK", help=f"some of: {', '.join(WORKS)}; all")
     chosen = parser.parse_args(arguments)
@@ -120,7 +126,7 @@ def main(arguments: list[str]) -> None:
     chosen.out.mkdir(parents=True, exist_ok=True)
     works = [work for name, work in WORKS.items() if not chosen.works or name in chosen.works]
     start = time.monotonic()
-    Session(chosen.out, chosen.quick).run(works)
+    Session(chosen.out, chosen.quick, chosen.minutes).run(works)
     report.write(chosen.out)
     print(f"{(time.monotonic() - start) / 60:.1f} minutes; the report: {chosen.out / 'report.md'}")
 

@@ -60,8 +60,9 @@ class GoAnts:
         command = [str(self.program), *(f"-{name}={value}" for name, value in options.items())]
         start = time.monotonic()
         ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=timeout)
-        values, metadata = parse(ended.stdout)
-        return Measured(values, {**metadata, "duration": time.monotonic() - start})
+        measured = parse(ended.stdout)
+        measured.metadata["duration"] = time.monotonic() - start
+        return measured
 
 
 def parse(line: str) -> Measured:
