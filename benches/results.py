@@ -74,8 +74,8 @@ def machine(folder: Path) -> list[str]:
         lines.append(", ".join(told))
         break
     runs = [run.get_metadata() for _, bench in _benchmarks(folder) for run in bench.get_runs()]
-    if dates := [run["date"] for run in runs if "date" in run]:
-        lines.append(f"from {min(dates):%Y-%m-%d %H:%M} to {max(dates):%Y-%m-%d %H:%M}")
+    if dates := [run["date"][: len("2026-01-31 12:00")] for run in runs if "date" in run]:
+        lines.append(f"from {min(dates)} to {max(dates)}")
     if loads := [run["load_avg_1min"] for run in runs if "load_avg_1min" in run]:
         lines.append(f"load average of one minute from {min(loads):.1f} to {max(loads):.1f}")
     return lines

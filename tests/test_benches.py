@@ -94,6 +94,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.timeout(SLOW)
 def test_the_report_shows_the_medians_and_their_ratio(measured: Path) -> None:
     report.write(measured)
     suite = pyperf.BenchmarkSuite.load(str(measured / "round_trip.json"))
