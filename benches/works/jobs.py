@@ -6,11 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 
-from antspy.study.client import connection_per_worker, make_connector
-from antspy.study.configuration import HOST
-from antspy.study.limits import raise_open_files
-from antspy.study.options import Client
-from antspy.study.study import first_message, listen, start_server
 from case import Case
 from vs.go_ants import GoAnts
 from vs.ours import Ours
@@ -37,6 +32,10 @@ def cases(quick: bool) -> Iterator[Case]:
 @contextmanager
 def server() -> Iterator[int]:
     """The port of the study's server, in a process of its own."""
+    # Here and below, not above: the study brings much with it, and each case of each work is a new process.
+    from antspy.study.limits import raise_open_files
+    from antspy.study.study import first_message, listen, start_server
+
     raise_open_files()
     listener = listen(0)
     port = int(listener.getsockname()[1])
@@ -47,6 +46,10 @@ def server() -> Iterator[int]:
 
 
 def measure(case: Case) -> float:
+    from antspy.study.client import connection_per_worker, make_connector
+    from antspy.study.configuration import HOST
+    from antspy.study.options import Client
+
     # Where libcurl writes the bodies; this process says nothing itself.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     with server() as port:
