@@ -1,12 +1,14 @@
 """The plot: a panel for each work, bars where peers are compared, lines where something grows."""
 
 from collections.abc import Iterable
+from math import floor, log10
 from pathlib import Path
 
 from catalogue import WORKS
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import NullFormatter
 from results import Figure
 from vs.ours import Ours
 from vs.peers import NAMES
@@ -19,6 +21,7 @@ COLOURS = dict(
         strict=True,
     )
 )
+ROOM_FOR_FIGURES = 2
 GROWS = ("growth_tasks", "growth_capacity", "submitters")
 """Works whose settings are numbers, each larger than the one before."""
 
@@ -56,6 +59,8 @@ def bars(axes: Axes, figures: list[Figure]) -> None:
         padding=2,
     )
     axes.set_xscale("log")
+    axes.set_xlim(10.0 ** floor(log10(min(lengths))), max(lengths) * ROOM_FOR_FIGURES)
+    axes.xaxis.set_minor_formatter(NullFormatter())
     for label, figure in zip(axes.get_yticklabels(), figures, strict=True):
         label.set_fontweight("bold" if figure.peer == Ours.name else "normal")
 
@@ -68,6 +73,7 @@ def lines(axes: Axes, figures: list[Figure]) -> None:
             axes.plot([x for x, _ in points], costs, marker="o", color=COLOURS[peer], label=peer)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.legend(fontsize=7, frameon=False)
 
 
