@@ -50,7 +50,7 @@ def _faults_of_wheel(wheel: Path) -> Iterator[str]:
     sources = {
         path.relative_to(package).as_posix()
         for path in package.rglob("*")
-        if path.suffix in (".py", ".pyi", ".typed")
+        if path.suffix in (".py", ".pyi", ".typed", ".go", ".mod", ".sum")  # Go: the study's rival
     }
     described = {file for file in files if file.startswith(f"{info}sboms/")}  # what was linked into it
     yield from _differences(sources | {info + file for file in DIST_INFO}, files - extensions - described)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from antspy.study.options import (
+    Against,
     Client,
     Options,
     StudyError,
@@ -54,8 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parse(argv: Sequence[str] | None) -> Options:
     arguments = vars(make_parser().parse_args(argv))
     del arguments["command"]
-    variant, client = Variant(arguments["variant"]), Client(arguments["client"])
-    return Options(**arguments | {"variant": variant, "client": client})
+    kinds = {"variant": Variant, "client": Client, "against": Against}
+    chosen = {name: kind(arguments[name]) for name, kind in kinds.items() if arguments[name] is not None}
+    return Options(**arguments | chosen)
 
 
 def make_parser() -> Parser:
@@ -110,6 +112,12 @@ def make_parser() -> Parser:
         choices=[str(client) for client in Client],
         default=str(default.client),
         help="who makes the requests",
+    )
+    add(
+        "--against",
+        choices=[str(against) for against in Against],
+        default=default.against,
+        help="after each configuration run ants in Go on the same jobs, and compare (needs Go)",
     )
     add(
         "--out",

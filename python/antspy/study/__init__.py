@@ -10,6 +10,7 @@ The processes, and where each is described:
         client.py          makes the request of one job: pycurl or http.client
         variant.py         hands out the jobs: with a pool, a thread a job, or by hand
         work.py            one job, the WaitGroup that joins them, and why jobs failed
+      go/                the same in Go, with ants: its main.go says how
 
 What they pass on, and how it is shown:
 
@@ -21,6 +22,8 @@ What they pass on, and how it is shown:
 
 What is beside it:
 
+    go_program.py        builds go/ for `--against go`
+    rival.py             what came of that, and the ratios
     published.py         the figures of the Go study
     limits.py            what the operating system allows
     machine.py           the machine's facts

@@ -26,19 +26,19 @@ class ChildEnded(Exception):
 
 
 class Child:
-    """`python -m module arguments`, which writes one JSON object a line to its standard output.
+    """A command that writes one JSON object a line to its standard output.
 
     A session of its own keeps the terminal's Ctrl-C away from it: the parent gets it and ends its
     children, in order. Standard input is the lifeline (see lifeline.py). Standard error goes to a
     file, so that it can never block the child.
     """
 
-    def __init__(self, module: str, *arguments: str, pass_fds: Sequence[int] = ()) -> None:
+    def __init__(self, command: Sequence[str], pass_fds: Sequence[int] = ()) -> None:
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115  closed by close()
         self.unread = b""
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
+                command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self.errors,
@@ -107,6 +107,11 @@ class Child:
         for pipe in (self.process.stdin, self.process.stdout, self.errors):
             if pipe is not None:
                 pipe.close()
+
+
+def python(module: str, *arguments: str) -> list[str]:
+    """The command for a module of the study, run by this Python."""
+    return [sys.executable, "-m", f"antspy.study.{module}", *arguments]
 
 
 def say(message: Message, output: int) -> None:

@@ -38,6 +38,13 @@ class Client(StrEnum):
     HTTP_CLIENT = "http.client"
 
 
+class Against(StrEnum):
+    """What does the same jobs beside antspy, in the same run."""
+
+    GO = "go"
+    """ants in Go."""
+
+
 class Unbounded(StrEnum):
     """The configurations that have no number for a name."""
 
@@ -69,6 +76,7 @@ class Options:
     delay: float = 0.1
     variant: Variant = Variant.SUBMIT
     client: Client = Client.PYCURL
+    against: Against | None = None
     out: Path = Path("study-results")
 
 

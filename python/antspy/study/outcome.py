@@ -11,6 +11,7 @@ from antspy.study import published
 from antspy.study.configuration import SWITCH_INTERVAL, Configuration
 from antspy.study.options import Options
 from antspy.study.result import Result
+from antspy.study.rival import Rival
 
 ENOUGH = 1.5
 """The server must be this much faster than the fastest configuration, or it is the server that was
@@ -32,13 +33,16 @@ class Outcome:
     """With its version, as the processes of the configurations tell it."""
     switch_interval: float = SWITCH_INTERVAL
     results: list[Result] = field(default_factory=list)
+    rival: Rival | None = None
+    """With `--against` only."""
     notes: list[str] = field(default_factory=list)
     broken: bool = False
     """The server or the process of a configuration ended before its time."""
 
     @property
     def fastest_rate(self) -> float:
-        return max((result.requests_per_second for result in self.results), default=0.0)
+        results = self.results + (self.rival.results if self.rival else [])
+        return max((result.requests_per_second for result in results), default=0.0)
 
     def server_line(self) -> str:
         line = f"Server: {self.server_library}, {self.server_rate:,.0f} requests/s by itself"
@@ -68,10 +72,8 @@ class Outcome:
             },
             "switch_interval": self.switch_interval,
             "notes": self.notes,
-            "configurations": [
-                asdict(result) | {"requests_per_second": round(result.requests_per_second)}
-                for result in self.results
-            ],
+            "configurations": [result.to_json() for result in self.results],
+            "against": self.rival.to_json(self.results) if self.rival else None,
             "published": {
                 "source": published.SOURCE,
                 "jobs": published.JOBS,

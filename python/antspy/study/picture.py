@@ -1,17 +1,20 @@
-"""study.png: elapsed time and memory beside each other, the published Go figures as reference."""
+"""study.png: elapsed time and memory beside each other, with ants in Go as it ran here (`--against go`), else
+with the figures that the Go study published."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from antspy.study import published
 from antspy.study.machine import describe
 from antspy.study.outcome import Outcome
+from antspy.study.rival import RIVAL, Rival
 
 HERE_COLOUR, GO_COLOUR, FAILED_COLOUR = "#1f6f8b", "#c9ced6", "#b3261e"
 BAR_HEIGHT = 0.38
@@ -21,37 +24,48 @@ ROOM_FOR_FIGURES = 1.25
 Lengths = list[float | None]
 
 
+@dataclass(frozen=True)
+class Reference:
+    """What the rows stand beside. Ratios there are where both were measured in one run."""
+
+    label: str
+    memory: str
+    elapsed_s: Lengths
+    memory_mb: Lengths
+    elapsed_ratios: Lengths | None = None
+    memory_ratios: Lengths | None = None
+
+
 def draw(outcome: Outcome, path: Path) -> None:
-    results, options = outcome.results, outcome.options
-    go = {row.name: row for row in published.TABLE}
-    rows = [go.get(result.name) for result in results]
+    results, options, rival = outcome.results, outcome.options, outcome.rival
+    go = measured_here(outcome, rival) if rival and rival.results else published_by_the_study(outcome)
 
     figure = Figure(figsize=(11, 2.4 + 0.8 * len(results)), layout="constrained")
     FigureCanvasAgg(figure)
     elapsed, memory = figure.subplots(1, 2, sharey=True)
     elapsed.set_title("elapsed, seconds (logarithmic)", fontsize=10)
-    memory.set_title("memory, MB (here peak RSS, in Go TotalAlloc)", fontsize=10)
-    here_label = f"here: {options.jobs:,} jobs"
-    go_label = f"Go, published: {published.JOBS:,} jobs, another machine"
+    memory.set_title(f"memory, MB ({go.memory})", fontsize=10)
+    labels = (f"antspy, here: {options.jobs:,} jobs", go.label)
     draw_bars(
         elapsed,
-        (here_label, go_label),
+        labels,
         here=[result.elapsed_ms / 1000 for result in results],
-        go=[row.elapsed_ms / 1000 if row else None for row in rows],
+        go=go.elapsed_s,
         logarithmic=True,
     )
-    draw_bars(
-        memory,
-        (here_label, go_label),
-        here=[result.peak_rss_mb for result in results],
-        go=[row.memory_mb if row else None for row in rows],
-    )
+    draw_bars(memory, labels, here=[result.peak_rss_mb for result in results], go=go.memory_mb)
+    draw_ratios(elapsed, go.elapsed_ratios)
+    draw_ratios(memory, go.memory_ratios)
     elapsed.set_yticks(range(len(results)), [result.name for result in results])
     elapsed.invert_yaxis()
     for place, result in enumerate(results):
-        if result.failed:
+        theirs = rival.result(result.name) if rival else None
+        failed = [f"{result.failed:,} failed"] if result.failed else []
+        if theirs and theirs.failed:
+            failed.append(f"{theirs.failed:,} failed in Go")
+        if failed:
             elapsed.annotate(
-                f"{result.failed:,} failed",
+                "\n".join(failed),
                 xy=(0, place),
                 xycoords=("axes fraction", "data"),
                 xytext=(-7, -14),
@@ -66,10 +80,45 @@ def draw(outcome: Outcome, path: Path) -> None:
     figure.suptitle(
         f"{options.jobs:,} jobs, each one GET answered after {options.delay:g} s; "
         f"variant {options.variant}; {outcome.client}\n"
-        f"{describe(outcome.machine)}; {outcome.date[:10]}",
+        f"{describe(outcome.machine)}; {outcome.date[:10]}" + (f"\n{rival.line()}" if rival else ""),
         fontsize=10,
     )
     figure.savefig(path, dpi=150)
+
+
+def measured_here(outcome: Outcome, rival: Rival) -> Reference:
+    theirs = [rival.result(result.name) for result in outcome.results]
+    ratios = [rival.ratio(result) for result in outcome.results]
+    return Reference(
+        label=f"{RIVAL}, here: the same jobs and server, by turns",
+        memory="peak RSS",
+        elapsed_s=[row.elapsed_ms / 1000 if row else None for row in theirs],
+        memory_mb=[row.peak_rss_mb if row else None for row in theirs],
+        elapsed_ratios=[ratio.elapsed for ratio in ratios],
+        memory_ratios=[ratio.peak_rss for ratio in ratios],
+    )
+
+
+def published_by_the_study(outcome: Outcome) -> Reference:
+    table = {row.name: row for row in published.TABLE}
+    rows = [table.get(result.name) for result in outcome.results]
+    return Reference(
+        label=f"Go, published: {published.JOBS:,} jobs, another machine",
+        memory="here peak RSS, in Go TotalAlloc",
+        elapsed_s=[row.elapsed_ms / 1000 if row else None for row in rows],
+        memory_mb=[row.memory_mb if row else None for row in rows],
+    )
+
+
+def draw_ratios(axes: Axes, ratios: Lengths | None) -> None:
+    """A column at the right: ours by theirs, where both are known."""
+    if ratios is None:
+        return
+    across = axes.get_yaxis_transform()  # x in parts of the width, y in rows
+    axes.text(1.0, -0.62, "ratio", ha="right", va="center", fontsize=9, transform=across)
+    for place, ratio in enumerate(ratios):
+        text = "" if ratio is None else f"{ratio:.2f}"
+        axes.text(1.0, place, text, ha="right", va="center", fontsize=9, weight="bold", transform=across)
 
 
 def draw_bars(
@@ -85,6 +134,7 @@ def draw_bars(
             start *= 10
         axes.set_xlim(start, max(drawn, default=1.0) * ROOM_FOR_FIGURES**4)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     else:
         axes.set_xlim(0, max(drawn, default=1.0) * ROOM_FOR_FIGURES)
     for lengths, label, colour, offset in (

@@ -20,7 +20,7 @@ class Progress:
 
     def __init__(self) -> None:
         self.bars = RichProgress(
-            TextColumn("{task.description:>10}"),
+            TextColumn("{task.description:>21}"),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -41,8 +41,9 @@ class Progress:
     ) -> None:
         self.bars.stop()
 
-    def begin(self, configuration: Configuration) -> None:
-        self.bar = self.bars.add_task(configuration.name, total=configuration.jobs, live="")
+    def begin(self, configuration: Configuration, rival: str = "") -> None:
+        name = f"{configuration.name}, {rival}" if rival else configuration.name
+        self.bar = self.bars.add_task(name, total=configuration.jobs, live="")
 
     def update(self, message: Message) -> None:
         self.bars.update(self.bar, completed=message["done"], live=live(message))

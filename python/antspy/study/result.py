@@ -6,8 +6,9 @@ from __future__ import annotations
 import re
 import resource
 import sys
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from antspy.study.machine import MEGABYTE
 
@@ -37,6 +38,10 @@ class Result:
     cpu_s: float | None = None
     """Processor time of that process, without the server's."""
     switch_interval: float | None = None
+    """Seconds; Go has none."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"requests_per_second": round(self.requests_per_second)}
 
     @property
     def succeeded(self) -> int:

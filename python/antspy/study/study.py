@@ -6,12 +6,15 @@ import errno
 import socket
 import time
 from datetime import datetime
+from itertools import product
+from pathlib import Path
 
 from rich.console import Console
 
-from antspy.study.child import Child, ChildEnded, Message
+from antspy.study.child import Child, ChildEnded, Message, python
 from antspy.study.client import ANSWER_TIMEOUT, CONNECT_TIMEOUT
 from antspy.study.configuration import HOST, Configuration, configurations
+from antspy.study.go_program import NoGo, build_go_program
 from antspy.study.limits import SPARE_FILES, check_open_files, raise_open_files
 from antspy.study.machine import machine_facts
 from antspy.study.options import Options, StudyError
@@ -19,6 +22,7 @@ from antspy.study.outcome import Outcome
 from antspy.study.picture import draw
 from antspy.study.progress import Progress
 from antspy.study.result import Result
+from antspy.study.rival import RIVAL, Rival
 from antspy.study.server import BACKLOG
 from antspy.study.server_rate import CONNECTIONS, DURATION
 from antspy.study.table import print_table
@@ -40,6 +44,7 @@ def run_study(options: Options, progress: Progress | None = None) -> int:
     check_open_files(options, open_files)
     make_directory(options)
     date = datetime.now().astimezone().isoformat(timespec="seconds")
+    rival, go_program = prepare_rival(options, out)
     listener = listen(options.port)
     port = int(listener.getsockname()[1])
     with start_server(listener, options.delay) as server:
@@ -54,9 +59,10 @@ def run_study(options: Options, progress: Progress | None = None) -> int:
             server_library=library,
             server_rate=rate,
             configurations=configurations(options, port),
+            rival=rival,
         )
         out.print(f"{outcome.server_line()}; process {server.process.pid}, port {port}")
-        run_configurations(outcome, server, progress or Progress())
+        run_configurations(outcome, server, go_program, progress or Progress())
     print_table(outcome, out)
     json_file, png_file = options.out / "study.json", options.out / "study.png"
     outcome.write_json(json_file)
@@ -72,6 +78,20 @@ def make_directory(options: Options) -> None:
         raise StudyError(f"--out {options.out}: {error.strerror}") from error
 
 
+def prepare_rival(options: Options, out: Console) -> tuple[Rival | None, Path | None]:
+    """Builds what runs beside antspy, before anything is measured; where that cannot be done, the study goes
+    on without it, and says so."""
+    if options.against is None:
+        return None, None
+    out.print(f"{RIVAL}: looked for, and built if it is new here (a minute, the first time)")
+    try:
+        return Rival(), build_go_program()
+    except NoGo as why:
+        rival = Rival(missing=str(why))
+        out.print(rival.line(), markup=False)
+        return rival, None
+
+
 def listen(port: int) -> socket.socket:
     """Opens the port here, where an error is one line, and before anything is started."""
     try:
@@ -83,12 +103,12 @@ def listen(port: int) -> socket.socket:
 
 def start_server(listener: socket.socket, delay: float) -> Child:
     descriptor = listener.fileno()
-    return Child("antspy.study.server", str(descriptor), str(delay), pass_fds=[descriptor])
+    return Child(python("server", str(descriptor), str(delay)), pass_fds=[descriptor])
 
 
 def server_rate(port: int, open_files: int) -> float:
     connections = min(CONNECTIONS, open_files - SPARE_FILES)
-    with Child("antspy.study.server_rate", str(port), str(connections)) as client:
+    with Child(python("server_rate", str(port), str(connections))) as client:
         return float(first_message(client, "measuring the server")["rate"])
 
 
@@ -99,14 +119,20 @@ def first_message(child: Child, what: str) -> Message:
         raise StudyError(f"{what}: {end}") from end
 
 
-def run_configurations(outcome: Outcome, server: Child, progress: Progress) -> None:
+def run_configurations(outcome: Outcome, server: Child, go_program: Path | None, progress: Progress) -> None:
     """One after the other, so that none disturbs another; a server that ended is not replaced."""
+    sides: list[tuple[str, list[str], Outcome | Rival]] = [("", python("measurement"), outcome)]
+    if outcome.rival and go_program:
+        sides.append((RIVAL, [str(go_program)], outcome.rival))
     server_alive = True
     with progress:
-        for row in outcome.configurations:
-            progress.begin(row)
-            result = run_configuration(row, outcome, progress)
-            outcome.results.append(result)
+        # By turns: a row and its rival have the machine as it is in the same minute.
+        for row, (name, command, side) in product(outcome.configurations, sides):
+            progress.begin(row, name)
+            result, client = run_configuration(row, command, progress)
+            side.results.append(result)
+            side.client = client or side.client
+            outcome.broken |= not client
             progress.end(result)
             if server_alive and not server.alive:
                 server_alive = False
@@ -114,16 +140,16 @@ def run_configurations(outcome: Outcome, server: Child, progress: Progress) -> N
                 outcome.notes.append(f"the server, during {row.name!r}: {server.epitaph()}")
 
 
-def run_configuration(row: Configuration, outcome: Outcome, progress: Progress) -> Result:
-    """In a process of its own, heard until its result, or until it ends or stands still."""
+def run_configuration(row: Configuration, command: list[str], progress: Progress) -> tuple[Result, str]:
+    """In a process of its own, heard until its result, or until it ends or stands still; with the client that
+    it tells of, or none if it did not live to tell."""
     start = moved = time.perf_counter()
     last: Message = {"done": 0, "failed": 0}
-    with Child("antspy.study.measurement", row.to_json()) as child:
+    with Child([*command, row.to_json()]) as child:
         try:
             for message in child.messages(STANDSTILL + row.delay):
                 if "result" in message:
-                    outcome.client = message["client"]
-                    return finish(child, Result(**message["result"]))
+                    return finish(child, Result(**message["result"])), str(message["client"])
                 if message["done"] != last["done"]:
                     moved = time.perf_counter()
                 elif time.perf_counter() - moved > STANDSTILL + row.delay:
@@ -131,8 +157,7 @@ def run_configuration(row: Configuration, outcome: Outcome, progress: Progress) 
                 last = message
                 progress.update(message)
         except ChildEnded as end:
-            outcome.broken = True
-            return cut_short(row, last, str(end), time.perf_counter() - start)
+            return cut_short(row, last, str(end), time.perf_counter() - start), ""
     raise AssertionError("messages() ends with a result or with ChildEnded")
 
 

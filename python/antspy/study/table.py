@@ -10,10 +10,13 @@ from antspy.study.configuration import what_it_is
 from antspy.study.machine import describe
 from antspy.study.outcome import Outcome
 from antspy.study.result import Result
+from antspy.study.rival import RIVAL, Rival
 
 
 def print_table(outcome: Outcome, console: Console) -> None:
     console.print(make_table(outcome.results))
+    if outcome.rival and outcome.rival.results:
+        console.print(make_comparison(outcome.results, outcome.rival))
     for line in (*failures(outcome), *remarks(outcome)):
         console.print(line, markup=False)
 
@@ -27,13 +30,47 @@ def make_table(results: list[Result]) -> Table:
         table.add_row(
             result.name,
             f"{result.elapsed_ms:,.0f}",
-            "?" if result.peak_rss_mb is None else f"{result.peak_rss_mb:,.0f}",
+            megabytes(result),
             number(result.capacity),
             number(result.running),
             number(result.free),
-            f"[red]{result.failed:,}[/red]" if result.failed else "0",
+            failed(result),
         )
     return table
+
+
+def make_comparison(results: list[Result], rival: Rival) -> Table:
+    """Our figures beside the rival's, and ours divided by theirs."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table.add_column(f"beside {RIVAL}", no_wrap=True)
+    for heading in ("elapsed ms", "in Go", "ratio", "peak RSS MB", "in Go", "ratio", "failed"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for ours in results:
+        if theirs := rival.result(ours.name):
+            ratio = rival.ratio(ours)
+            table.add_row(
+                ours.name,
+                f"{ours.elapsed_ms:,.0f}",
+                f"{theirs.elapsed_ms:,.0f}",
+                times(ratio.elapsed),
+                megabytes(ours),
+                megabytes(theirs),
+                times(ratio.peak_rss),
+                failed(theirs),
+            )
+    return table
+
+
+def megabytes(result: Result) -> str:
+    return "?" if result.peak_rss_mb is None else f"{result.peak_rss_mb:,.0f}"
+
+
+def failed(result: Result) -> str:
+    return f"[red]{result.failed:,}[/red]" if result.failed else "0"
+
+
+def times(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.2f}"
 
 
 def number(value: int | None) -> str:
@@ -43,10 +80,13 @@ def number(value: int | None) -> str:
 def failures(outcome: Outcome) -> list[str]:
     """Each reason for which jobs failed, with their number, and what else went wrong."""
     lines = []
-    for result in outcome.results:
+    rows = [(result.name, result) for result in outcome.results]
+    if outcome.rival:
+        rows += [(f"{result.name}, {RIVAL}", result) for result in outcome.rival.results]
+    for name, result in rows:
         for why, count in result.reasons.items():
-            lines.append(f"{result.name}: {count:,} of {result.jobs:,} jobs failed: {why}")
-        lines += [f"{result.name}: {note}" for note in result.notes]
+            lines.append(f"{name}: {count:,} of {result.jobs:,} jobs failed: {why}")
+        lines += [f"{name}: {note}" for note in result.notes]
     return [*lines, *outcome.notes]
 
 
@@ -58,6 +98,7 @@ def remarks(outcome: Outcome) -> list[str]:
         f"Jobs: {options.jobs:,}, each one GET that the server answers after {options.delay:g} s; "
         f"variant {options.variant}",
         f"Client: {outcome.client}, a connection for each worker, kept alive",
+        *([outcome.rival.line()] if outcome.rival else []),
         outcome.server_line(),
         "Peak RSS: of the process that ran the configuration, in units of 1,048,576 bytes",
         f"Switch interval: {outcome.switch_interval:g} s in every configuration",
