@@ -62,7 +62,10 @@ def is_alive(process: int) -> bool:
 def test_the_four_configurations_become_a_table_a_picture_and_json(tmp_path: Path) -> None:
     ended = study("--jobs", "300", "--port", "0", "--delay", "0.02", "--out", str(tmp_path))
     assert ended.returncode == 0, ended.stderr
-    rows = written(tmp_path)["configurations"]
+    outcome = written(tmp_path)
+    assert outcome["against"] is None
+    assert "ants in Go" not in ended.stdout
+    rows = outcome["configurations"]
     assert [row["name"] for row in rows] == ["no pool", "default", "10000", "1000"]
     for row in rows:
         assert (row["jobs"], row["failed"]) == (300, 0)
@@ -87,11 +90,12 @@ def test_every_variant_does_all_jobs(variant: str, tmp_path: Path) -> None:
         assert (row["jobs"], row["failed"]) == (101, 0)
 
 
-def test_the_standard_library_can_be_the_client(tmp_path: Path) -> None:
+@pytest.mark.parametrize("client", ["pycurl", "http.client"])
+def test_there_are_other_clients(client: str, tmp_path: Path) -> None:
     arguments = ["--jobs", "50", "--capacities", "10", "--port", "0", "--delay", "0.01"]
-    ended = study(*arguments, "--client", "http.client", "--out", str(tmp_path))
+    ended = study(*arguments, "--client", client, "--out", str(tmp_path))
     assert ended.returncode == 0, ended.stderr
-    assert "http.client" in ended.stdout
+    assert client in ended.stdout.lower()
     assert written(tmp_path)["configurations"][0]["failed"] == 0
 
 
@@ -131,6 +135,7 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
     [
         ("--variant", "three"),
         ("--client", "telnet"),
+        ("--against", "rust"),
         ("--jobs", "0"),
         ("--jobs", "many"),
         ("--capacities", "none,-1"),

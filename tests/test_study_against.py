@@ -5,10 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +16,10 @@ from support import LIMIT, library
 for name in (*EXTRA, "pycurl"):
     library(name)
 from antspy.study import go_program  # noqa: E402
-from antspy.study.child import python  # noqa: E402
-from antspy.study.configuration import Configuration  # noqa: E402
-from antspy.study.options import Capacity, Client, Unbounded, Variant  # noqa: E402
+from antspy.study.options import Capacity, Unbounded, Variant  # noqa: E402
 from antspy.study.result import Result  # noqa: E402
 from antspy.study.rival import Rival  # noqa: E402
+from study_support import JOBS, PATHS, calls, measured, row  # noqa: E402
 
 GO = shutil.which("go")
 needs_go = pytest.mark.skipif(GO is None, reason="go is not on PATH")
@@ -49,64 +45,6 @@ def written(out: Path) -> dict[str, Any]:
 def program() -> Path:
     """The Go side, built."""
     return go_program.build_go_program()
-
-
-class Calls(ThreadingHTTPServer):
-    """A server that knows what it was asked, and on which connections."""
-
-    request_queue_size = 128
-
-    def __init__(self, status: int) -> None:
-        super().__init__(("127.0.0.1", 0), Answer)
-        self.status = status
-        self.lock = threading.Lock()
-        self.paths: list[str] = []
-        self.connections: set[Any] = set()
-
-
-class Answer(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Calls
-
-    def do_GET(self) -> None:
-        with self.server.lock:
-            self.server.paths.append(self.path)
-            self.server.connections.add(self.client_address)
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", "3")
-        self.end_headers()
-        self.wfile.write(b"ok\n")
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        pass
-
-
-@contextmanager
-def calls(status: int = 200) -> Iterator[Calls]:
-    with Calls(status) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join(LIMIT)
-
-
-def row(port: int, capacity: Capacity = 20, variant: Variant = Variant.SUBMIT) -> Configuration:
-    return Configuration("a row", capacity, variant, Client.PYCURL, jobs=101, port=port, delay=0)
-
-
-def measured(command: list[str], configuration: Configuration) -> dict[str, Any]:
-    """The last line of a side's process, which ended well."""
-    process = subprocess.Popen(
-        [*command, configuration.to_json()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    with process:
-        assert process.stdout is not None
-        lines = process.stdout.readlines()
-        assert process.wait(LIMIT) == 0
-    return dict(json.loads(lines[-1]))
 
 
 @needs_go
@@ -140,46 +78,42 @@ def test_each_row_stands_beside_that_of_ants(tmp_path: Path, program: Path) -> N
 
 @needs_go
 @pytest.mark.parametrize("variant", list(Variant))
-@pytest.mark.parametrize("capacity", [20, Unbounded.DEFAULT, Unbounded.NONE])
-def test_each_variant_does_the_same_jobs_on_either_side(
-    capacity: Capacity, variant: Variant, program: Path
-) -> None:
-    for command in ([str(program)], python("measurement")):
-        with calls() as server:
-            result = measured(command, row(server.server_port, capacity, variant))["result"]
-        assert (result["jobs"], result["failed"]) == (101, 0)
-        jobs = [path for path in server.paths if path.startswith("/two/")]
-        assert sorted(jobs) == sorted(f"/two/{number}" for number in range(101))
+@pytest.mark.parametrize("capacity", [5, Unbounded.DEFAULT, Unbounded.NONE])
+def test_each_variant_does_the_same_jobs(capacity: Capacity, variant: Variant, program: Path) -> None:
+    with calls() as server:
+        result = measured([str(program)], row(server.server_port, capacity, variant))
+    assert (result["jobs"], result["failed"]) == (JOBS, 0)
+    assert sorted(server.paths) == PATHS
 
 
 @needs_go
-def test_connections_are_kept(program: Path) -> None:
-    with calls() as server:
-        measured([str(program)], row(server.server_port, capacity=5))
-    assert 1 <= len(server.connections) <= 5
+@pytest.mark.parametrize("close", [False, True])
+def test_connections_are_kept_unless_the_server_closes_them(close: bool, program: Path) -> None:
+    with calls(close=close) as server:
+        assert measured([str(program)], row(server.server_port))["failed"] == 0
+    assert len(server.connections) == JOBS if close else 1 <= len(server.connections) <= 5
 
 
 @needs_go
 @pytest.mark.parametrize("status", [404, 500])
 def test_an_answer_that_is_not_200_is_a_failed_job(status: int, program: Path) -> None:
     with calls(status) as server:
-        result = measured([str(program)], row(server.server_port))["result"]
-    assert result["failed"] == 101
-    assert result["reasons"] == {f"status {status}": 101}
+        result = measured([str(program)], row(server.server_port))
+    assert result["reasons"] == {f"status {status}": JOBS}
 
 
 @needs_go
 def test_without_a_server_each_job_fails_for_one_reason(program: Path) -> None:
     with calls() as server:
         pass
-    result = measured([str(program)], row(server.server_port))["result"]
-    assert result["reasons"] == {"connection refused": 101}
+    result = measured([str(program)], row(server.server_port))
+    assert result["reasons"] == {"connection refused": JOBS}
 
 
 @needs_go
 def test_the_go_side_ends_with_its_parent(program: Path) -> None:
     with calls() as server:
-        endless = Configuration("a row", 1, Variant.SUBMIT, Client.PYCURL, 10**9, server.server_port, 0)
+        endless = replace(row(server.server_port), jobs=10**9)
         process = subprocess.Popen(
             [str(program), endless.to_json()], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -226,13 +160,6 @@ def test_without_the_modules_it_says_so(tmp_path: Path) -> None:
         GOMODCACHE=str(tmp_path / "modules"),
         XDG_CACHE_HOME=str(tmp_path / "cache"),
     )
-
-
-def test_unless_asked_for_it_is_not_there(tmp_path: Path) -> None:
-    ended = study(tmp_path)
-    assert ended.returncode == 0, ended.stderr
-    assert "ants in Go" not in ended.stdout
-    assert written(tmp_path)["against"] is None
 
 
 def test_a_row_with_failed_jobs_has_no_ratio() -> None:

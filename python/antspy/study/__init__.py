@@ -7,7 +7,8 @@ The processes, and where each is described:
       server.py          answers each request after the delay
       server_rate.py     measures the server by itself
       measurement.py     runs one configuration, in a fresh interpreter, and measures it
-        client.py          makes the request of one job: pycurl or http.client
+        client.py          makes the request of one job: pycurl, http.client, or, as it does by default,
+        socket_client.py   a socket with the parser httptools
         variant.py         hands out the jobs: with a pool, a thread a job, or by hand
         work.py            one job, the WaitGroup that joins them, and why jobs failed
       go/                the same in Go, with ants: its main.go says how

@@ -9,11 +9,9 @@ that is gone gives failed jobs, not a hang.
 from __future__ import annotations
 
 import os
-import platform
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -34,6 +32,15 @@ class FetchError(Exception):
     """A request failed; the message has no detail that differs from job to job."""
 
 
+def why(error: Exception) -> str:
+    """An exception of a socket or of a parser, in words that differ from no job to the next."""
+    if isinstance(error, TimeoutError | BlockingIOError):  # the second is how a socket option times out
+        return "timed out"
+    if isinstance(error, OSError) and error.errno:
+        return f"{type(error).__name__}: {os.strerror(error.errno)}"
+    return type(error).__name__
+
+
 @dataclass(frozen=True)
 class Connector:
     """One of the clients, ready to speak with the server."""
@@ -47,9 +54,15 @@ class Connector:
 
 def make_connector(client: Client, host: str, port: int, delay: float) -> Connector:
     timeout = delay + ANSWER_TIMEOUT
-    if client is Client.PYCURL:
-        return pycurl_connector(f"http://{host}:{port}", timeout)
-    return http_client_connector(host, port, timeout)
+    match client:
+        case Client.HTTPTOOLS:
+            from antspy.study.socket_client import socket_connector
+
+            return socket_connector(host, port, timeout)
+        case Client.PYCURL:
+            return pycurl_connector(f"http://{host}:{port}", timeout)
+        case Client.HTTP_CLIENT:
+            return http_client_connector(host, port, timeout)
 
 
 def connection_per_worker(connector: Connector) -> Fetch:
@@ -137,6 +150,8 @@ def pycurl_connector(server: str, timeout: float) -> Connector:
 
 def http_client_connector(host: str, port: int, timeout: float) -> Connector:
     """The standard library's client: needs nothing, and spends about 150 µs of interpreter on a request."""
+    import platform
+    from http.client import HTTPConnection, HTTPException
 
     def open_connection() -> HTTPConnection:
         return HTTPConnection(host, port, timeout=timeout)
@@ -148,15 +163,8 @@ def http_client_connector(host: str, port: int, timeout: float) -> Connector:
             response.read()
         except (OSError, HTTPException) as error:
             connection.close()  # the next request connects anew
-            raise FetchError(reason(error)) from None
+            raise FetchError(why(error)) from None
         if response.status != 200:
             raise FetchError(f"status {response.status}")
-
-    def reason(error: Exception) -> str:
-        if isinstance(error, TimeoutError):
-            return "timed out"
-        if isinstance(error, OSError) and error.errno:
-            return f"{type(error).__name__}: {os.strerror(error.errno)}"
-        return type(error).__name__
 
     return Connector(open_connection, request, f"http.client of Python {platform.python_version()}")

@@ -34,6 +34,7 @@ class Variant(StrEnum):
 class Client(StrEnum):
     """Who makes the HTTP request of a job."""
 
+    HTTPTOOLS = "httptools"
     PYCURL = "pycurl"
     HTTP_CLIENT = "http.client"
 
@@ -75,7 +76,7 @@ class Options:
     port: int = 8080
     delay: float = 0.1
     variant: Variant = Variant.SUBMIT
-    client: Client = Client.PYCURL
+    client: Client = Client.HTTPTOOLS
     against: Against | None = None
     out: Path = Path("study-results")
 
