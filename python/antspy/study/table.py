@@ -6,8 +6,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from antspy.study.configuration import what_it_is
+from antspy.study.configuration import row_name, what_it_is
 from antspy.study.machine import describe
+from antspy.study.options import Unbounded
 from antspy.study.outcome import Outcome
 from antspy.study.result import Result
 from antspy.study.rival import RIVAL, Rival
@@ -92,13 +93,16 @@ def failures(outcome: Outcome) -> list[str]:
 
 def remarks(outcome: Outcome) -> list[str]:
     """What was measured, where, and with what."""
-    options = outcome.options
+    options, rival = outcome.options, outcome.rival
+    none = row_name(Unbounded.NONE)
+    goroutines = [none] if rival and rival.result(none) else []
     return [
         *(f"{row.name}: {what}" for row in outcome.configurations if (what := what_it_is(row))),
+        *(f"{name}, {RIVAL}: a goroutine for each job" for name in goroutines),
         f"Jobs: {options.jobs:,}, each one GET that the server answers after {options.delay:g} s; "
         f"variant {options.variant}",
         f"Client: {outcome.client}, a connection for each worker, kept alive",
-        *([outcome.rival.line()] if outcome.rival else []),
+        *([rival.line()] if rival else []),
         outcome.server_line(),
         "Peak RSS: of the process that ran the configuration, in units of 1,048,576 bytes",
         f"Switch interval: {outcome.switch_interval:g} s in every configuration",

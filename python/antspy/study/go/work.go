@@ -24,6 +24,7 @@ const connectTimeout, answerTimeout = 10 * time.Second, 20 * time.Second
 type work struct {
 	jobs   int
 	client *http.Client
+	places chan struct{} // for the connections, where there are fewer than jobs at once; else nil
 	route  string
 	group  sync.WaitGroup
 
@@ -41,6 +42,7 @@ func newWork(chosen configuration) *work {
 	connections := chosen.mostAtOnce()
 	if limit, most := openFiles(); connections > most {
 		connections = most
+		made.places = make(chan struct{}, most)
 		made.notes = append(made.notes, fmt.Sprintf(
 			"the limit of %d open files allows %d connections at once; they are shared, and a job that finds none free waits",
 			limit, most,
@@ -80,6 +82,10 @@ func (w *work) job(number int) {
 
 // fetch reads the whole answer; one that has not status 200 is an error.
 func (w *work) fetch(number int) error {
+	if w.places != nil { // waits here: the client's timeout is for the answer
+		w.places <- struct{}{}
+		defer func() { <-w.places }()
+	}
 	response, err := w.client.Get(w.route + strconv.Itoa(number))
 	if err != nil {
 		return err
