@@ -12,6 +12,7 @@
 //! | it is queued in its lane, and a worker is summoned: the newest idle one, or a new one | `core/queue.rs`, `core/lanes.rs`; `core/state.rs`: `summon` |
 //! | nobody takes it in time: it is cancelled | `core/deadline.rs` |
 //! | a new worker's thread, which the system knows by name, enters Python | `core/system_name.rs`; `py/host.rs`: `enter` |
+//! | with thousands of workers, the switch interval and the kernel's table of waiters are changed | `py/switch_interval.rs`, `py/futex_hash.rs` |
 //! | the worker takes the task, when the rate allows, having summoned the next worker if there is more | `core/pool.rs`: `next`; `core/rate.rs` |
 //! | the function is called, in a frame of the task's name if it has one, and may be interrupted | `core/worker.rs`: `run`; `py/task.rs`; `py/interpreter.rs`: `call`; `py/interrupt.rs` |
 //! | its place is free, its worker idle | `core/pool.rs`: `finish` |

@@ -81,6 +81,11 @@ pub trait Host: Send + Sync + Sized + 'static {
     /// Runs `wait`, which may block, while others may use the runtime.
     fn block<R>(scope: Scope<'_, Self>, wait: impl FnOnce() -> R) -> R;
 
+    /// The same for an idle worker, which does not want the runtime before it is woken.
+    fn rest<R>(scope: Scope<'_, Self>, wait: impl FnOnce() -> R) -> R {
+        Self::block(scope, wait)
+    }
+
     /// Lets those use the runtime who have asked for it, if any. A host where nobody can ask has nothing to do.
     fn give_way(_scope: Scope<'_, Self>) {}
 

@@ -130,7 +130,7 @@ fn work<H: Host>(pool: &Arc<Pool<H>>, me: &Arc<Worker<H>>, scope: Scope<'_, H>) 
             }
             // IDLE: the only place where a worker lets go of the host to sleep.
             Next::Sleep(deadline) => {
-                if H::block(scope, || pool.sleep(me, deadline)) == Parked::TimedOut {
+                if H::rest(scope, || pool.sleep(me, deadline)) == Parked::TimedOut {
                     // EXPIRED: this worker or one that has been idle for longer is told to leave.
                     pool.expire();
                 }

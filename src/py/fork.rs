@@ -15,7 +15,7 @@ use std::{
 
 use pyo3::prelude::*;
 
-use super::{drain, errors, pool::Core};
+use super::{drain, errors, pool::Core, switch_interval};
 
 /// How many forks led to this process. Written by the only thread of a new child, before any other is
 /// started there: `Relaxed` is enough.
@@ -23,9 +23,10 @@ static FORKS: AtomicU32 = AtomicU32::new(0);
 
 /// Called in the child, by `os.register_at_fork`.
 #[pyfunction]
-pub(super) fn _after_fork() {
+pub(super) fn _after_fork(py: Python<'_>) {
     FORKS.fetch_add(1, Ordering::Relaxed);
     drain::forget_all();
+    switch_interval::forget_all(py);
 }
 
 /// Tells this process from those that it was forked from.

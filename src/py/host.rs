@@ -14,7 +14,8 @@ use pyo3::{
 };
 
 use super::{
-    ctrl_c, errors, fork, interpreter, interrupt, parker::Parker, running_loop, stack, task::Task,
+    ctrl_c, errors, fork, interpreter, interrupt, parker::Parker, running_loop, stack,
+    switch_interval, task::Task,
 };
 use crate::core;
 
@@ -145,7 +146,9 @@ impl core::Host for Host {
     fn enter(&self, worker: &str, body: impl FnOnce(Python<'_>)) {
         // Once for the thread's whole life: a thread state made for each task would end
         // `threading.local` with it.
+        switch_interval::come();
         attach(Some(&self.hooks.crew), |py| {
+            switch_interval::adapt(py);
             errors::report(py, register(py, worker, &self.hooks.crew));
             set_system_name(worker);
             errors::report(py, install_hooks(py));
@@ -202,6 +205,17 @@ impl core::Host for Host {
         interpreter::is_free()
     }
 
+    fn rest<R>(py: Python<'_>, wait: impl FnOnce() -> R) -> R {
+        switch_interval::go(py);
+        let result = Self::block(py, || {
+            let result = wait();
+            switch_interval::come();
+            result
+        });
+        switch_interval::adapt(py);
+        result
+    }
+
     fn give_way(py: Python<'_>) {
         // Only the evaluation of bytecode hands the interpreter over to those who wait for it. No interrupt can be
         // pending here: the task has ended.
@@ -223,7 +237,12 @@ fn attach(crew: Option<&Py<PySet>>, body: impl FnOnce(Python<'_>)) {
     // In a child that a task has forked this is the only thread, and ends the process. Up to 3.12 the interpreter
     // does not get over the end of its last thread state.
     if fork::forks() == forks {
-        interpreter::attach(|py| errors::report(py, unregister(py, crew)));
+        interpreter::attach(|py| {
+            errors::report(py, unregister(py, crew));
+            if crew.is_some() {
+                switch_interval::go(py);
+            }
+        });
     }
 }
 

@@ -9,6 +9,7 @@ mod drain;
 mod errors;
 mod fastcall;
 mod fork;
+mod futex_hash;
 mod future;
 mod future_compat;
 mod future_methods;
@@ -26,6 +27,7 @@ mod running_loop;
 mod stack;
 mod stats;
 mod subpool;
+mod switch_interval;
 mod task;
 mod wait_group;
 
@@ -56,6 +58,7 @@ mod _antspy {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         super::fastcall::add_methods(module.py())?;
         super::map::prepare(module.py());
+        super::switch_interval::configure()?;
         module.add("_debug_build", cfg!(debug_assertions))?;
         module.add("__version__", super::version())
     }
