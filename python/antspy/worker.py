@@ -10,10 +10,9 @@ class WorkerThread(threading._DummyThread):
     A dummy thread, as `threading` calls its own objects for such threads: it says "alive" for ever and cannot
     be joined. This one knows the worker's end.
 
-    There may be thousands. What `threading` gives each thread of its own (an event with its condition, lock and
-    queue) takes more than the rest of it, and to make that in the worker one more page of its stack. So what is
-    the same for all that have started is the class's (`_share`), and the event of its end is made for whoever
-    waits for it.
+    There may be thousands. An event with its condition, lock and queue, which `threading` gives each thread,
+    takes more than all the rest of it. So what is the same for all that have started is the class's, and the
+    event of its end is made for whoever waits for it.
     """
 
     _has_ended = False
@@ -24,8 +23,8 @@ class WorkerThread(threading._DummyThread):
         this: Any = self
         this._name = name
         this._set_ident()
-        if hasattr(threading, "_make_thread_handle"):  # from 3.13 on
-            this._handle = threading._make_thread_handle(this._ident)
+        if make_handle := getattr(threading, "_make_thread_handle", None):  # from 3.13 on
+            this._handle = make_handle(this._ident)
         if hasattr(this, "_set_native_id"):
             this._set_native_id()
         with threading._active_limbo_lock:  # type: ignore[attr-defined]
