@@ -7,11 +7,12 @@
 [0, 1, 4]
 """
 
+from typing import TYPE_CHECKING
+
 from ._antspy import __version__, _debug_build, worker_state
 from .errors import PoolClosedError, PoolError, PoolOverloadError, TaskInterrupted
 from .future import Future
 from .group import Group
-from .loop_future import LoopFuture
 from .multi_pool import MultiPool
 from .multi_pool_with_func import MultiPoolWithFunc
 from .pool import Pool
@@ -100,6 +101,20 @@ __all__ = [
     "waiting",
     "worker_state",
 ]
+
+if TYPE_CHECKING:
+    from .loop_future import LoopFuture
+else:
+
+    def __getattr__(name: str) -> object:
+        """Import what needs `asyncio` when it is asked for: most programs have no event loop."""
+        if name != "LoopFuture":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from .loop_future import LoopFuture
+
+        globals()[name] = LoopFuture
+        return LoopFuture
+
 
 install()
 

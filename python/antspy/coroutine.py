@@ -1,56 +1,30 @@
 """What pools offer to coroutines: nothing here blocks their event loop."""
 
-import asyncio
-import sys
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
-from contextlib import aclosing
-from itertools import count
-from typing import Any, ParamSpec, Self, TypeVar, cast
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from typing import Any, ParamSpec, Self, TypeVar
 
 from ._antspy import _Admission, _Wait
 from .deadline import deadline
 from .future import Future
-from .loop_future import LoopFuture, wait_for
-from .map import look_ahead, run_chunk
+from .lazy import loop_future
+from .map import look_ahead
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 Items = Iterable[Any] | AsyncIterable[Any]
 
-_TURN = 256
-"""So many tasks are submitted in one turn of the loop, where nothing else is waited for."""
-
 
 async def admitted(entry: Future[T] | _Admission) -> Future[T]:
     """Wait for a place, in a sub-pool's line and then in the pool's; return the future of the task."""
     while isinstance(entry, _Admission):
         try:
-            await wait_for(entry, entry.seconds)
+            await loop_future.wait_for(entry, entry.seconds)
         except BaseException:
             entry.abandon()
             raise
         entry = entry.proceed()  # also if it is late: its turn may have come in the last moment
     return entry
-
-
-def run(method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> LoopFuture[Any]:
-    """Submit a task by `method`; return the running loop's future for its result, or its refusal."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        return cast(LoopFuture[Any], arun(method, args, kwargs))
-    future: LoopFuture[Any] = LoopFuture(loop=loop)
-    try:
-        entry = method(*args, **kwargs)
-    except Exception as error:
-        return future.refuse(error)
-    return future.follow(entry)
-
-
-async def arun(method: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """The same, later: what is called outside of an event loop."""
-    return await run(method, *args, **kwargs)
 
 
 class Submits:
@@ -78,7 +52,7 @@ class Submits:
         """
         return await admitted(self._begin(fn, *args, **kwargs))
 
-    def arun(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> LoopFuture[T]:
+    def arun(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "loop_future.LoopFuture[T]":
         """Run `fn(*args, **kwargs)` on a worker; `await` gives what it returned.
 
         Returns a future of the running event loop, as `loop.run_in_executor` does, so that many of them can
@@ -95,7 +69,7 @@ class Submits:
         >>> asyncio.run(main())
         [32, 9]
         """
-        return run(self._begin, fn, *args, **kwargs)
+        return loop_future.run(self._begin, fn, *args, **kwargs)
 
     def amap(
         self,
@@ -127,10 +101,10 @@ class Submits:
         >>> asyncio.run(main())
         [32, 9]
         """
+        from .async_map import results
+
         ahead = look_ahead(self, fn, chunksize, buffersize)
-        if chunksize == 1:
-            return _results(self, fn, _rows(iterables), ahead)
-        return _flatten(_results(self, run_chunk, _chunks(fn, _rows(iterables), chunksize), ahead))
+        return results(self, fn, iterables, chunksize, ahead)
 
 
 class Releases:
@@ -166,7 +140,7 @@ class Releases:
         """
         deadline(timeout)
         self.release()
-        if not await wait_for(self, timeout):
+        if not await loop_future.wait_for(self, timeout):
             raise TimeoutError(
                 f"the pool still has {self.running} workers after {timeout} s; arelease() may be called again"
             )
@@ -178,82 +152,3 @@ class Releases:
     async def __aexit__(self, *exc_info: object) -> None:
         """Close the pool, and wait for what was accepted."""
         await self.arelease()
-
-
-async def _results(
-    pool: Submits, fn: Callable[..., T], rows: AsyncGenerator[tuple[Any, ...]], ahead: int | None
-) -> AsyncGenerator[T]:
-    # Items are taken and submitted by a task of the loop, so that a result is yielded as soon as it is there,
-    # also while the next item, or a place for it, is waited for.
-    room = asyncio.Semaphore(sys.maxsize if ahead is None else ahead)
-    pending: asyncio.Queue[Future[T] | None] = asyncio.Queue()
-    feeder = asyncio.create_task(_feed(pool, fn, rows, room, pending))
-    try:
-        while (future := await pending.get()) is not None:
-            result = await future
-            room.release()
-            yield result
-        await feeder  # it raises what an iterable raised, or the pool
-    finally:
-        # Abandoned, or a task raised: what has not started will not.
-        feeder.cancel()
-        while not pending.empty():
-            if (future := pending.get_nowait()) is not None:
-                future.cancel()
-        await asyncio.gather(feeder, return_exceptions=True)
-
-
-async def _feed(
-    pool: Submits,
-    fn: Callable[..., T],
-    rows: AsyncGenerator[tuple[Any, ...]],
-    room: asyncio.Semaphore,
-    pending: asyncio.Queue[Future[T] | None],
-) -> None:
-    try:
-        async with aclosing(rows):
-            for number in count(1):
-                await room.acquire()
-                row = await anext(rows, None)
-                if row is None:
-                    return
-                pending.put_nowait(await pool.asubmit(fn, *row))
-                if number % _TURN == 0:
-                    await asyncio.sleep(0)
-    finally:
-        pending.put_nowait(None)
-
-
-async def _flatten(chunks: AsyncGenerator[list[T]]) -> AsyncGenerator[T]:
-    async with aclosing(chunks):
-        async for chunk in chunks:
-            for result in chunk:
-                yield result
-
-
-async def _chunks(
-    fn: Callable[..., T], rows: AsyncGenerator[tuple[Any, ...]], size: int
-) -> AsyncGenerator[tuple[Any, ...]]:
-    """Arguments for `run_chunk`."""
-    chunk: list[tuple[Any, ...]] = []
-    async with aclosing(rows):
-        async for row in rows:
-            chunk.append(row)
-            if len(chunk) == size:
-                yield fn, chunk
-                chunk = []
-    if chunk:
-        yield fn, chunk
-
-
-async def _rows(iterables: tuple[Items, ...]) -> AsyncGenerator[tuple[Any, ...]]:
-    """`zip`, also of asynchronous iterables."""
-    iterators = [aiter(it) if isinstance(it, AsyncIterable) else iter(it) for it in iterables]
-    while iterators:
-        row = []
-        for iterator in iterators:
-            try:
-                row.append(await anext(iterator) if isinstance(iterator, AsyncIterator) else next(iterator))
-            except (StopIteration, StopAsyncIteration):
-                return
-        yield tuple(row)

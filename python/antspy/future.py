@@ -1,12 +1,11 @@
 """The result of a task."""
 
-import asyncio
 import concurrent.futures
 from collections.abc import Generator
 from typing import Any, TypeVar
 
 from ._antspy import _Future, _register_future
-from .loop_future import LoopFuture
+from .lazy import loop_future
 
 T = TypeVar("T")
 
@@ -29,8 +28,7 @@ class Future(_Future[T], concurrent.futures.Future[T]):
 
     def __await__(self) -> Generator[Any, None, T]:
         """Wait for the result in a coroutine. Cancelling the await cancels a task not yet started."""
-        future: LoopFuture[T] = LoopFuture(loop=asyncio.get_running_loop())
-        return future.follow(self).__await__()
+        return loop_future.result_of(self)
 
 
 _register_future(Future)

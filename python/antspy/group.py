@@ -1,13 +1,12 @@
 """Tasks that belong together: all are waited for, and the first that fails cancels the rest."""
 
-import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 from .future import Future
-from .loop_future import wait_for
+from .lazy import loop_future
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -139,6 +138,8 @@ class Group:
 
     async def __aexit__(self, exc_type: object, exc: BaseException | None, traceback: object) -> None:
         """Wait for all tasks, without blocking the loop."""
+        import asyncio
+
         errors: list[BaseException] = []
         cancelled: asyncio.CancelledError | None = None
         try:
@@ -148,7 +149,7 @@ class Group:
                 for future in self._listed():
                     while not future.done():
                         try:
-                            await wait_for(future)
+                            await loop_future.wait_for(future)
                         except asyncio.CancelledError as error:
                             cancelled = cancelled or error
                             self._cancel()
@@ -230,5 +231,7 @@ def _cancelled() -> Future[Any]:
 
 
 def _cancelling() -> bool:
+    import asyncio
+
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

@@ -1,13 +1,15 @@
 """Futures of an event loop: how coroutines wait for what threads do."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, Protocol, Self, TypeVar, cast
+from collections.abc import Callable, Coroutine, Generator
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast
 
 from ._antspy import _Admission, _Future, _Mailbox, _Wait
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from .future import Future
 
+T = TypeVar("T")
 
 _LOOK_AGAIN = 0.01
 """Seconds until a loop in a worker looks again whether the worker must run itself what the loop waits for."""
@@ -192,3 +194,28 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
     def close(self) -> None:
         """Cancel it."""
         self.cancel()
+
+
+def result_of(future: "Future[T]") -> Generator[Any, None, T]:
+    """Wait for it in the running loop: its `__await__`."""
+    following: LoopFuture[T] = LoopFuture(loop=asyncio.get_running_loop())
+    return following.follow(future).__await__()
+
+
+def run(method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> LoopFuture[Any]:
+    """Submit a task by `method`; return the running loop's future for its result, or its refusal."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return cast(LoopFuture[Any], arun(method, args, kwargs))
+    future: LoopFuture[Any] = LoopFuture(loop=loop)
+    try:
+        entry = method(*args, **kwargs)
+    except Exception as error:
+        return future.refuse(error)
+    return future.follow(entry)
+
+
+async def arun(method: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """The same, later: what is called outside of an event loop."""
+    return await run(method, *args, **kwargs)

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, Unpack
 
-from .coroutine import admitted, run
+from .coroutine import admitted
 from .future import Future
-from .loop_future import LoopFuture
+from .lazy import loop_future
 from .multi_pool import Strategy, _MultiPool
 from .pool_with_func import PoolWithFunc
 from .settings import Settings
@@ -62,9 +62,9 @@ class MultiPoolWithFunc(_MultiPool[PoolWithFunc[T]], Generic[T]):
         """Call the function with `args` on a sub-pool, as `PoolWithFunc.asubmit` does."""
         return await admitted(self._begin_invoke(*args))
 
-    def arun(self, *args: Any) -> LoopFuture[T]:
+    def arun(self, *args: Any) -> "loop_future.LoopFuture[T]":
         """Call the function with `args` on a sub-pool, as `PoolWithFunc.arun` does."""
-        return run(self._begin_invoke, *args)
+        return loop_future.run(self._begin_invoke, *args)
 
     def _begin_invoke(self, *args: Any) -> Any:
         return self._dispatcher.call(self._pools, "_begin_invoke", *args)

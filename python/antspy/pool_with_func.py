@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 from ._antspy import _Pool
-from .coroutine import Releases, admitted, run
+from .coroutine import Releases, admitted
 from .future import Future
-from .loop_future import LoopFuture
+from .lazy import loop_future
 from .settings import Settings, prefix, stack_bytes
 from .stats import Stats, read
 from .view import Options, PoolWithFuncView
@@ -79,9 +79,9 @@ class PoolWithFunc(_Pool, Releases, Generic[T]):
         """Call the function with `args` on a worker, as `Pool.asubmit` does."""
         return await admitted(self._begin_invoke(*args))
 
-    def arun(self, *args: Any) -> LoopFuture[T]:
+    def arun(self, *args: Any) -> "loop_future.LoopFuture[T]":
         """Call the function with `args` on a worker; `await` gives what it returned. As `Pool.arun`."""
-        return run(self._begin_invoke, *args)
+        return loop_future.run(self._begin_invoke, *args)
 
     def options(self, **options: Unpack[Options]) -> PoolWithFuncView[T]:
         """Return a view of the pool whose tasks are handed in on these terms, as `Pool.options` does."""

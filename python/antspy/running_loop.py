@@ -3,15 +3,21 @@
 Such a task finds what it finds in a worker: no loop, so that it may run one itself.
 """
 
-import asyncio
-from asyncio import AbstractEventLoop, Task
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
-Left = tuple[AbstractEventLoop, Task[Any] | None]
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Task
+
+    Left = tuple[AbstractEventLoop, Task[Any] | None]
 
 
-def leave() -> Left | None:
+def leave() -> "Left | None":
     """Step out of the loop that this thread runs, and out of its task; `None`: it runs none."""
+    if "asyncio" not in sys.modules:
+        return None
+    import asyncio  # another thread may be about to
+
     loop = asyncio._get_running_loop()
     if loop is None:
         return None
@@ -22,8 +28,10 @@ def leave() -> Left | None:
     return loop, task
 
 
-def enter(left: Left) -> None:
+def enter(left: "Left") -> None:
     """Step in again."""
+    import asyncio
+
     loop, task = left
     asyncio._set_running_loop(loop)
     if task is not None:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypedDict, TypeVar, Unpack
 
 from ._antspy import _Pool, _View
-from .coroutine import Submits, admitted, run
+from .coroutine import Submits, admitted
 from .future import Future
 from .group import Group
-from .loop_future import LoopFuture
+from .lazy import loop_future
 from .map import map_tasks
 
 T = TypeVar("T")
@@ -111,9 +111,9 @@ class PoolWithFuncView(_AnyView, Generic[T]):
         """As `PoolWithFunc.asubmit`."""
         return await admitted(self._begin_invoke(*args))
 
-    def arun(self, *args: Any) -> LoopFuture[T]:
+    def arun(self, *args: Any) -> "loop_future.LoopFuture[T]":
         """As `PoolWithFunc.arun`."""
-        return run(self._begin_invoke, *args)
+        return loop_future.run(self._begin_invoke, *args)
 
     def options(self, **options: Unpack[Options]) -> "PoolWithFuncView[T]":
         """Return a view with these terms, and this one's where none are given."""

@@ -6,7 +6,7 @@ from typing import Any, ParamSpec, Self
 
 from ._antspy import _WaitGroup
 from .default import default_pool
-from .loop_future import wait_for
+from .lazy import loop_future
 from .pool import Pool
 
 P = ParamSpec("P")
@@ -59,7 +59,7 @@ class WaitGroup(_WaitGroup):
 
     def __await__(self) -> Generator[Any, None, None]:
         """Wait for all jobs in a coroutine, without blocking its loop."""
-        yield from wait_for(self).__await__()
+        yield from loop_future.wait_for(self).__await__()
 
     async def __aenter__(self) -> "WaitGroup":
         return self

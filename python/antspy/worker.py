@@ -9,24 +9,41 @@ class WorkerThread(threading._DummyThread):
 
     A dummy thread, as `threading` calls its own objects for such threads: it says "alive" for ever and cannot
     be joined. This one knows the worker's end.
+
+    There may be thousands. An event with its condition, lock and queue, which `threading` gives each thread,
+    takes more than all the rest of it. So what is the same for all that have started is the class's, and the
+    event of its end is made for whoever waits for it.
     """
 
+    _has_ended = False
+    _end: threading.Event | None = None
+    """For those who wait. Both are written under the lock of `threading`'s own list of threads."""
+
     def __init__(self, name: str) -> None:
-        self._ended = threading.Event()
-        super().__init__()
-        self.name = name
-        # The interpreter does not end before its workers, as with every thread that is no daemon.
-        self._daemonic = False
+        this: Any = self
+        this._name = name
+        this._set_ident()
+        if make_handle := getattr(threading, "_make_thread_handle", None):  # from 3.13 on
+            this._handle = make_handle(this._ident)
+        if hasattr(this, "_set_native_id"):
+            this._set_native_id()
+        with threading._active_limbo_lock:  # type: ignore[attr-defined]
+            threading._active[this._ident] = self  # type: ignore[attr-defined]
 
     def is_alive(self) -> bool:
         """Return whether the worker has not come to its end."""
-        return not self._ended.is_set()
+        return not self._has_ended
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the worker has come to its end, or for `timeout` seconds."""
         if self is threading.current_thread():
             raise RuntimeError("cannot join current thread")
-        self._ended.wait(timeout)
+        with threading._active_limbo_lock:  # type: ignore[attr-defined]
+            if self._has_ended:
+                return
+            if self._end is None:
+                self._end = threading.Event()
+        self._end.wait(timeout)
 
     # In a forked child `threading` calls one of these for each thread that it knows: with an ident for the
     # one that forked, which is the main thread there.
@@ -45,13 +62,29 @@ class WorkerThread(threading._DummyThread):
             main._set_tstate_lock()
 
     def _forget_others(self, is_alive: bool) -> None:
-        self._ended._at_fork_reinit()  # type: ignore[attr-defined]
-        if not is_alive:
-            self._ended.set()
+        self._has_ended = not is_alive
+        if self._end is not None:
+            self._end._at_fork_reinit()  # type: ignore[attr-defined]
+            if not is_alive:
+                self._end.set()
+        if is_alive:  # and about to be of another class
+            vars(self).update(_shared | vars(self))
 
     def __repr__(self) -> str:
         state = "alive" if self.is_alive() else "ended"
         return f"<{type(self).__name__}({self.name}, {state} {self.ident})>"
+
+
+def _share() -> dict[str, Any]:
+    """Give the class what a thread that has started has of `threading`, and return it."""
+    thread = threading.Thread(daemon=False)  # the interpreter does not end before its workers
+    thread._started.set()  # type: ignore[attr-defined]
+    for name, value in vars(thread).items():
+        setattr(WorkerThread, name, value)
+    return vars(thread)
+
+
+_shared = _share()
 
 
 class Crew(set[threading.Thread]):
@@ -63,21 +96,7 @@ class Crew(set[threading.Thread]):
 
 def register(name: str, crew: Crew) -> None:
     """Name the current thread, as one of the crew."""
-    thread = WorkerThread(name)
-    crew.add(thread)
-    _keep(thread)
-
-
-def _keep(thread: threading.Thread) -> None:
-    """Have `threading` know the thread until `unregister`.
-
-    From 3.13 on it forgets a thread that it did not start when the thread's `threading.local` ends: before
-    what else ends there and may ask for it.
-    """
-    local = getattr(threading, "_thread_local_info", None)
-    if local is not None and vars(local).pop("_track_dummy_thread_ref", None) is not None:
-        with threading._active_limbo_lock:  # type: ignore[attr-defined]
-            threading._active[thread.ident] = thread  # type: ignore[attr-defined]
+    crew.add(WorkerThread(name))
 
 
 def checkpoint() -> None:
@@ -86,11 +105,17 @@ def checkpoint() -> None:
 
 def unregister(crew: Crew | None) -> None:
     """Have `threading` forget the current thread: a later one with its ident is not to find it there."""
+    known: dict[int, threading.Thread] = threading._active  # type: ignore[attr-defined]
+    thread = known.get(threading.get_ident())
+    if not isinstance(thread, WorkerThread):
+        known.pop(threading.get_ident(), None)  # a dummy, made for whoever has asked for this thread
+        return
+    if crew is not None and not crew.keeps_ended:
+        crew.discard(thread)
     with threading._active_limbo_lock:  # type: ignore[attr-defined]
-        thread = threading._active.pop(threading.get_ident(), None)  # type: ignore[attr-defined]
-    if isinstance(thread, WorkerThread):
-        if crew is not None and not crew.keeps_ended:
-            crew.discard(thread)
-        ended = thread._ended
-        del thread  # whoever has waited for it may be the last to hold it
-        ended.set()
+        thread._has_ended = True  # first: in a child that is forked between the two nobody would say so
+        known.pop(threading.get_ident(), None)
+        end = thread._end
+    del thread  # whoever has waited for it may be the last to hold it
+    if end is not None:
+        end.set()

@@ -29,4 +29,5 @@ What is beside it:
     limits.py            what the operating system allows
     machine.py           the machine's facts
     child.py  lifeline.py    a process that never outlives the command
+    message.py           what it says
 """

@@ -13,11 +13,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from antspy.study.message import Message
 from antspy.study.options import StudyError
-
-Message = dict[str, Any]
 
 
 class ChildEnded(Exception):
@@ -112,8 +111,3 @@ class Child:
 def python(module: str, *arguments: str) -> list[str]:
     """The command for a module of the study, run by this Python."""
     return [sys.executable, "-m", f"antspy.study.{module}", *arguments]
-
-
-def say(message: Message, output: int) -> None:
-    """The child's side: one line, in one write."""
-    os.write(output, json.dumps(message).encode() + b"\n")

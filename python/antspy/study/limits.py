@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Callable
-from pathlib import Path
 
 from antspy.study.options import Options, StudyError, Unbounded
 
@@ -88,6 +87,7 @@ def kernel_number(path: str) -> int | str | None:
 
 def kernel_text(path: str) -> str | None:
     try:
-        return Path(path).read_text().strip()
+        with open(path) as file:
+            return file.read().strip()
     except OSError:
         return None

@@ -10,9 +10,7 @@ from typing import Any
 
 import antspy
 from antspy.study.limits import connection_limits, thread_limits
-
-MEGABYTE = 1024 * 1024
-"""As the Go study counts."""
+from antspy.study.result import MEGABYTE
 
 
 def machine_facts(open_files: int) -> dict[str, Any]:

@@ -13,7 +13,6 @@ import time
 from contextlib import suppress
 from dataclasses import asdict
 
-from antspy.study.child import say
 from antspy.study.client import (
     Connector,
     Fetch,
@@ -25,6 +24,7 @@ from antspy.study.client import (
 from antspy.study.configuration import HOST, Configuration
 from antspy.study.lifeline import follow_parent
 from antspy.study.limits import SPARE_FILES, open_files_limit, open_files_used
+from antspy.study.message import say
 from antspy.study.options import Unbounded
 from antspy.study.result import Result, peak_rss_mb
 from antspy.study.variant import RELEASE_TIMEOUT, Pool, hand_out, open_pool

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 
-from antspy.study.child import Message
 from antspy.study.configuration import Configuration
+from antspy.study.message import Message
 from antspy.study.result import Result
 
 

@@ -25,8 +25,8 @@ from typing import cast
 import httptools
 import uvloop
 
-from antspy.study.child import say
 from antspy.study.lifeline import follow_parent
+from antspy.study.message import say
 
 BACKLOG = 65_535
 """Connections that may wait for `accept`; the kernel lowers it to its own limit (`somaxconn`)."""

@@ -14,9 +14,9 @@ from typing import cast
 
 import uvloop
 
-from antspy.study.child import say
 from antspy.study.configuration import HOST
 from antspy.study.lifeline import follow_parent
+from antspy.study.message import say
 
 WARM_UP = 0.2
 DURATION = 1.0

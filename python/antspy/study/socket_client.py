@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import socket
 import struct
-from importlib.metadata import version
 
 import httptools
 
@@ -93,4 +92,4 @@ def socket_connector(host: str, port: int, timeout: float) -> Connector:
         if status != 200:
             raise FetchError(f"status {status}")
 
-    return Connector(Connection, request, f"a socket and httptools {version('httptools')}")
+    return Connector(Connection, request, f"a socket and httptools {httptools.__version__}")

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from antspy.study.child import Child, ChildEnded, Message, python
+from antspy.study.child import Child, ChildEnded, python
 from antspy.study.client import ANSWER_TIMEOUT, CONNECT_TIMEOUT
 from antspy.study.configuration import HOST, Configuration, configurations
 from antspy.study.go_program import NoGo, build_go_program
 from antspy.study.limits import SPARE_FILES, check_open_files, raise_open_files
 from antspy.study.machine import machine_facts
+from antspy.study.message import Message
 from antspy.study.options import Options, StudyError
 from antspy.study.outcome import Outcome
 from antspy.study.picture import draw
