@@ -53,6 +53,14 @@ impl<T> Calendar<T> {
         (*deadline > now).then(|| self.take(ticket)).flatten()
     }
 
+    /// After a burst the empty calendar gives its memory back.
+    pub(super) fn shed_memory(&mut self) {
+        const KEPT: usize = 1024;
+        if self.deadlines.is_empty() && self.deadlines.capacity() > KEPT {
+            self.deadlines = HashMap::new();
+        }
+    }
+
     /// The first deadline there is.
     pub(super) fn first(&self) -> Option<Instant> {
         self.tasks

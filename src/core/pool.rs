@@ -295,6 +295,7 @@ impl<H: Host> Pool<H> {
                 return next;
             }
         }
+        state.queue.shed_memory();
         if !state.phase.accepts() {
             state.dismiss(me);
             return Next::Exit;
@@ -302,7 +303,6 @@ impl<H: Host> Pool<H> {
         let now = self.host.now();
         me.set_duty(Duty::Idle);
         state.idle.push(now, me.clone());
-        state.queue.shed_memory();
         Next::Sleep(state.deadline(&self.config, now))
     }
 

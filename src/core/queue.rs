@@ -208,6 +208,7 @@ impl<T: Task> Queue<T> {
     /// After a burst the empty queue gives its memory back.
     pub(super) fn shed_memory(&mut self) {
         self.lanes.shed_memory();
+        self.calendar.shed_memory();
     }
 }
 
