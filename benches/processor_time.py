@@ -2,8 +2,8 @@
 
     python benches/processor_time.py [--seconds 3]
 
-Each figure is of a process of its own, in which one thread submits so many tasks a second to 8 workers, and waits
-for each result; the time is that of all its threads, beyond that of the same loop without a pool.
+Each figure is of a process of its own, in which one thread submits so many tasks a second to 8 workers, and
+waits for each result; the time is that of all its threads, beyond that of the same loop without a pool.
 """
 
 import argparse
