@@ -10,11 +10,12 @@ import argparse
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 from antspy import Pool
 
-POOLS: dict[str, type[Executor] | None] = {
+POOLS: dict[str, Callable[[int], Executor] | None] = {
     "no pool": None,
     "antspy": Pool,
     "ThreadPoolExecutor": ThreadPoolExecutor,
@@ -28,8 +29,17 @@ WORKERS = 8
 
 def spent(pool: Executor | None, rate: int, sleep: float, seconds: float) -> float:
     """Processor seconds of each second."""
-    call = (lambda: None) if not sleep else (lambda: time.sleep(sleep))
-    run = (lambda: pool.submit(call).result()) if pool else call
+
+    def task() -> None:
+        if sleep:
+            time.sleep(sleep)
+
+    def run() -> None:
+        if pool:
+            pool.submit(task).result()
+        else:
+            task()
+
     if pool:
         for future in [pool.submit(time.sleep, 0.01) for _ in range(WORKERS)]:
             future.result()
