@@ -3,6 +3,7 @@
     GET /one/:id    answers after 2 s
     GET /two/:id    answers after the delay (100 ms in the study)
     GET /zero/:id   answers at once; the server's own request rate is measured here
+    GET /open/      how many connections are open, this one included
 
 uvloop runs the sockets, httptools (the parser of Node.js) reads the requests. Nothing is put on top
 of them, because the server must not be what is measured, and it shares the machine with the client:
@@ -39,6 +40,8 @@ def reply(status: str, body: bytes, *, close: bool = False) -> bytes:
     return (head + ("Connection: close\r\n" if close else "") + "\r\n").encode() + body
 
 
+OPEN = b"/open/"
+
 OK = reply("200 OK", b"ok\n")
 OK_CLOSE = reply("200 OK", b"ok\n", close=True)
 NOT_FOUND = reply("404 Not Found", b"not found\n", close=True)
@@ -49,6 +52,9 @@ class Connection(asyncio.Protocol):
     """One keep-alive connection; httptools calls `on_url` and `on_message_complete` while it is
     fed."""
 
+    open = 0
+    """All that there are."""
+
     def __init__(self, delays: dict[bytes, float]) -> None:
         self.delays = delays
         self.parser = httptools.HttpRequestParser(self)
@@ -57,6 +63,10 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's own class, not a subclass of asyncio's
+        Connection.open += 1
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        Connection.open -= 1
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -70,7 +80,9 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         route, self.url = self.url[: self.url.find(b"/", 1) + 1], b""
         delay = self.delays.get(route)
-        if delay is None:
+        if route == OPEN:
+            self.answer(reply("200 OK", f"{Connection.open}\n".encode(), close=True))
+        elif delay is None:
             self.answer(NOT_FOUND)
         elif self.parser.should_keep_alive():
             self.later(delay, self.answer, OK)

@@ -26,6 +26,7 @@ from antspy.study.result import Result
 from antspy.study.rival import RIVAL, Rival
 from antspy.study.server import BACKLOG
 from antspy.study.server_rate import CONNECTIONS, DURATION
+from antspy.study.settle import settle
 from antspy.study.table import print_table
 
 START_PATIENCE = 30.0
@@ -129,6 +130,7 @@ def run_configurations(outcome: Outcome, server: Child, go_program: Path | None,
     with progress:
         # By turns: a row and its rival have the machine as it is in the same minute.
         for row, (name, command, side) in product(outcome.configurations, sides):
+            settle(row.port)
             progress.begin(row, name)
             result, client = run_configuration(row, command, progress)
             side.results.append(result)
