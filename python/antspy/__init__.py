@@ -8,6 +8,7 @@
 """
 
 from ._antspy import __version__, _debug_build, worker_state
+from .adaptive import Adaptive
 from .errors import PoolClosedError, PoolError, PoolOverloadError, TaskInterrupted
 from .future import Future
 from .group import Group
@@ -54,6 +55,7 @@ from .default import (
 )
 
 __all__ = [
+    "Adaptive",
     "Future",
     "Group",
     "Histogram",

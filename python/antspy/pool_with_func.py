@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 from ._antspy import _Pool
+from .adaptive import Adaptive
 from .coroutine import Releases, admitted, run
 from .future import Future
 from .loop_future import LoopFuture
@@ -36,7 +37,7 @@ class PoolWithFunc(_Pool, Releases, Generic[T]):
     [0, 1, 4]
     """
 
-    def __init__(self, fn: Callable[..., T], capacity: int | None, **settings: Unpack[Settings]) -> None:
+    def __init__(self, fn: Callable[..., T], capacity: int | Adaptive | None, **settings: Unpack[Settings]) -> None:
         if not callable(fn):
             raise TypeError(f"fn must be callable, not {fn!r}")
         unknown = settings.keys() - Settings.__annotations__.keys()
