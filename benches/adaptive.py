@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -18,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import antspy
-from antspy.study.child import Child, python
+from antspy.study.child import Child, python, say
 from antspy.study.client import connection_per_worker, make_connector
 from antspy.study.configuration import HOST, SWITCH_INTERVAL
 from antspy.study.lifeline import follow_parent
@@ -149,14 +148,8 @@ def measured(load: Load, capacity: int, phase: int, seconds: float) -> Run:
         descriptor, port = listener.fileno(), listener.getsockname()[1]
         with Child(server(load, descriptor), pass_fds=[descriptor]):
             arguments = [load.name, str(capacity), str(phase), str(seconds), str(port)]
-            child = subprocess.run(
-                [sys.executable, __file__, "--run", *arguments],
-                stdout=subprocess.PIPE,
-                stdin=subprocess.PIPE,
-                check=True,
-                timeout=60 + 4 * seconds,
-            )
-    return Run(**json.loads(child.stdout))
+            with Child([sys.executable, __file__, "--run", *arguments]) as child:
+                return Run(**next(child.messages(60 + load.phases * seconds)))
 
 
 def server(load: Load, descriptor: int) -> list[str]:
@@ -243,7 +236,7 @@ def main() -> None:
         follow_parent()
         name, capacity, phase, seconds, port = options.run
         run = measure(by_name[name], int(capacity), int(phase), float(seconds), int(port))
-        print(json.dumps(asdict(run)))
+        say(asdict(run), output=1)
         return
     if unknown := set(options.loads) - set(by_name):
         parser.error(f"no such load: {', '.join(sorted(unknown))}")

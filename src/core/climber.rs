@@ -20,8 +20,9 @@ use super::{
 
 /// How much of its growth a capacity must bring.
 const PRICE: f64 = 0.1;
-/// And this much more, beside what is in doubt, or a larger one is not taken for better.
-const MARGIN: f64 = 0.02;
+/// And this much more for each doubling, beside what is in doubt, or a larger one is not taken for better. What a
+/// large step does not show, the smaller ones that follow may.
+const MARGIN: f64 = 0.08;
 /// The throughput has changed, if it is so much higher or lower (as a logarithm).
 const CHANGE: f64 = 0.25;
 /// The steps: double, and the root and the fourth root of that.
@@ -89,6 +90,8 @@ pub(super) struct Climber {
     mode: Mode,
     /// How long to hold before the next small step.
     patience: f64,
+    /// How much the throughput differs from window to window (as a logarithm, squared).
+    noise: f64,
     /// `None`: the next task begins one.
     window: Option<Window>,
 }
@@ -107,6 +110,7 @@ impl Climber {
             },
             mode: Mode::First,
             patience: SOON,
+            noise: 0.0,
             window: None,
         }
     }
@@ -143,8 +147,8 @@ impl Climber {
     /// tasks.
     fn need(&self) -> Need {
         let (seconds, tasks) = match &self.mode {
-            Mode::First => (0.1, 50.0),
-            Mode::Search(search) if search.step >= LARGEST => (0.1, 50.0),
+            Mode::First => (0.1, 100.0),
+            Mode::Search(search) if search.step >= LARGEST => (0.1, 100.0),
             Mode::Search(search) if search.step > SMALLEST => (0.2, 200.0),
             Mode::Search(_) | Mode::Hold { .. } => (0.4, 400.0),
         };
@@ -227,7 +231,8 @@ impl Climber {
         let gain = (point.throughput / self.best.throughput).ln();
         let growth = (float(point.capacity) / float(self.best.capacity)).ln();
         let margin = if growth > 0.0 {
-            MARGIN + point.doubt.hypot(self.best.doubt)
+            let doubt = point.doubt.max(self.noise.sqrt());
+            MARGIN * growth / 2_f64.ln() + doubt.hypot(self.best.doubt)
         } else {
             0.0
         };
@@ -237,7 +242,7 @@ impl Climber {
     /// One more window at the best capacity.
     fn watch(&mut self, point: Point, since: f64, doubt: bool, now: f64) {
         let change = (point.throughput / self.best.throughput).ln();
-        if change.abs() > CHANGE {
+        if change.abs() > CHANGE.max(4.0 * self.noise.sqrt()) {
             if doubt {
                 self.search_anew(point, change > 0.0, now);
             } else {
@@ -245,8 +250,9 @@ impl Climber {
             }
             return;
         }
+        self.noise += (change * change - self.noise) / 8.0;
         // The mean of some windows is in less doubt than one.
-        self.best.doubt = point.doubt / 2.0;
+        self.best.doubt = point.doubt.max(self.noise.sqrt()) / 2.0;
         self.best.throughput += (point.throughput - self.best.throughput) / 4.0;
         self.best.run_time = point.run_time;
         if now - since > self.patience.max(20.0 * point.run_time) {
