@@ -185,9 +185,7 @@ class Comparison:
         start, end = phase * self.seconds + WITHIN, (phase + 1) * self.seconds
         run = self.adaptive
         inside = sorted(
-            capacity
-            for at, capacity in zip(run.times, run.capacities, strict=True)
-            if start <= at < end
+            capacity for at, capacity in zip(run.times, run.capacities, strict=True) if start <= at < end
         )
         return run.throughput(start, end), inside[len(inside) // 2], inside[0], inside[-1]
 

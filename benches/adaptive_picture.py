@@ -57,7 +57,9 @@ def draw_throughput(axes: Axes, comparison: Comparison) -> None:
 def draw_sweep(axes: Axes, comparison: Comparison) -> None:
     for phase, fixed in enumerate(comparison.fixed):
         style = "-" if phase == 0 else "--"
-        axes.plot(list(fixed), list(fixed.values()), style, marker="o", markersize=3, color=FIXED, linewidth=1)
+        axes.plot(
+            list(fixed), list(fixed.values()), style, marker="o", markersize=3, color=FIXED, linewidth=1
+        )
     for phase in range(comparison.load.phases):
         throughput, capacity, _, _ = comparison.settled(phase)
         axes.plot([capacity], [throughput], "x", color=OURS, markersize=8, markeredgewidth=2)

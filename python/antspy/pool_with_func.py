@@ -37,7 +37,9 @@ class PoolWithFunc(_Pool, Releases, Generic[T]):
     [0, 1, 4]
     """
 
-    def __init__(self, fn: Callable[..., T], capacity: int | Adaptive | None, **settings: Unpack[Settings]) -> None:
+    def __init__(
+        self, fn: Callable[..., T], capacity: int | Adaptive | None, **settings: Unpack[Settings]
+    ) -> None:
         if not callable(fn):
             raise TypeError(f"fn must be callable, not {fn!r}")
         unknown = settings.keys() - Settings.__annotations__.keys()
