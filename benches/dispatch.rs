@@ -44,6 +44,10 @@ impl Park for Bell {
         Parked::Woken
     }
 
+    fn is_woken(&self) -> bool {
+        *self.rung.lock().unwrap()
+    }
+
     fn unpark(&self) {
         self.ring();
     }
