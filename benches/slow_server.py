@@ -1,7 +1,7 @@
 """A server whose answers take longer by the square of what is too much at once: a byte for a byte.
 
-`python benches/slow_server.py DESCRIPTOR DELAY LIMIT [DELAY LIMIT]`: with up to LIMIT calls at once an answer takes
-DELAY seconds; with n times as many, n * n times as long. The byte `!` has it go on with the other pair.
+`python benches/slow_server.py DESCRIPTOR DELAY LIMIT [DELAY LIMIT]`: with up to LIMIT calls at once an answer
+takes DELAY seconds; with n times as many, n * n times as long. The byte `!` has it go on with the next pair.
 """
 
 import asyncio
@@ -12,7 +12,6 @@ from itertools import cycle
 from typing import cast
 
 import uvloop
-
 from antspy.study.lifeline import follow_parent
 
 

@@ -106,7 +106,7 @@ class _Pool:
         Up: as many blocked submitters go on as there are new places. Down: idle workers that are too many
         leave now, busy ones after their task; none is interrupted.
 
-        A pool that tunes itself does so no more; with an `Adaptive` it begins to, from the capacity that it has.
+        A pool that tunes itself does so no more; with an `Adaptive` it begins to, from its capacity on.
         """
 
     def wait(self, timeout: float | None = None) -> bool:

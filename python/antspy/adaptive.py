@@ -10,10 +10,10 @@ _LIMIT = 2**32 - 1
 class Adaptive:
     """Stands where a capacity may: the pool tunes itself, from `minimum` to `maximum`, by what it measures.
 
-    It begins with `minimum` and doubles for as long as that is worth it: a larger capacity must bring a tenth of
-    its growth in throughput. Then it tries smaller steps up and down, and holds the best. It searches anew when the
-    throughput changes, and tries one small step in each direction from time to time. It acts only while the
-    capacity is reached; a pool with less to do keeps the capacity that it has. See docs/adaptive.md.
+    It begins with `minimum` and doubles for as long as the throughput grows with it. Then it tries smaller
+    steps up and down, and holds the best. It searches anew when the throughput changes, and tries one small
+    step in each direction from time to time. It acts only while the capacity is reached; a pool with less to
+    do keeps the capacity that it has. See docs/adaptive.md.
 
     Args:
         minimum: The least capacity, at least 1. Two workers find out faster than one.

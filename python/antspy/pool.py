@@ -28,7 +28,7 @@ class Pool(_Pool, Submits, Releases, Executor):
     everywhere. Each task runs in a copy of its submitter's context (`contextvars`).
 
     Args:
-        capacity: How many tasks run at the same time, at least 1; with an `Adaptive` the pool finds out itself.
+        capacity: How many tasks run at the same time, at least 1. With an `Adaptive` the pool finds out.
         queue_size: How many more are accepted and wait for a worker.
         overflow: What a full pool does with one more task: `"block"` the caller until there is a place,
             `"raise"` `PoolOverloadError`, `"caller_runs"` it, or `"discard"` it (its future is cancelled).
