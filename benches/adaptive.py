@@ -69,8 +69,10 @@ class Run:
     ended: list[int] = field(default_factory=list)
 
     def throughput(self, start: float, end: float) -> float:
-        inside = [number for number, at in enumerate(self.times) if start <= at <= end]
-        first, last = inside[0], inside[-1]
+        """Tasks a second, between the looks nearest to these times."""
+        looks = len(self.times)
+        first = min(range(looks - 1), key=lambda number: abs(self.times[number] - start))
+        last = min(range(first + 1, looks), key=lambda number: abs(self.times[number] - end))
         return (self.ended[last] - self.ended[first]) / (self.times[last] - self.times[first])
 
 

@@ -16,7 +16,7 @@ TASK = 0.01
 
 
 @contextmanager
-def fed(pool: Pool, task: Callable[[], object], *arguments: Any) -> Iterator[None]:
+def fed(pool: Pool, task: Callable[..., object], *arguments: Any) -> Iterator[None]:
     """The pool has more to do than it can, meanwhile."""
     enough = threading.Event()
 
