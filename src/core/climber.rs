@@ -3,7 +3,7 @@
 //!
 //! It climbs the hill of throughput over capacity, as the thread pool of .NET does (Hellerstein, Morrison,
 //! Eilebrecht, *Optimizing concurrency levels in the .NET `ThreadPool`*, 2009). What it climbs is
-//! `throughput / capacity^PRICE`: a capacity that is `x` percent larger must bring a tenth of that in throughput.
+//! `throughput / capacity^PRICE`: a capacity that is `x` percent larger must bring a seventh of that in throughput.
 //! That is what TCP Vegas (Brakmo, O'Malley, Peterson, 1994) and Netflix's concurrency-limits ask of a
 //! window: where tasks only wait for each other, the throughput stays what it was while the run time rises, for
 //! capacity = throughput * run time (Little). They compare the run time with the best one ever seen, which is out of
@@ -19,10 +19,10 @@ use super::{
 };
 
 /// How much of its growth a capacity must bring.
-const PRICE: f64 = 0.1;
+const PRICE: f64 = 0.15;
 /// And this much more for each doubling, beside what is in doubt, or a larger one is not taken for better. What a
 /// large step does not show, the smaller ones that follow may.
-const MARGIN: f64 = 0.08;
+const MARGIN: f64 = 0.1;
 /// The throughput has changed, if it is so much higher or lower (as a logarithm).
 const CHANGE: f64 = 0.25;
 /// The steps: double, and the root and the fourth root of that.
@@ -72,8 +72,10 @@ impl Search {
 
 #[derive(Clone, Copy, Debug)]
 enum Mode {
-    /// There is nothing to compare with yet.
-    First,
+    /// There is nothing to compare with yet. Then it searches, in this direction first.
+    First {
+        up: bool,
+    },
     Search(Search),
     Hold {
         since: f64,
@@ -108,7 +110,7 @@ impl Climber {
                 run_time: 0.0,
                 doubt: 0.0,
             },
-            mode: Mode::First,
+            mode: Mode::First { up: true },
             patience: SOON,
             noise: 0.0,
             window: None,
@@ -138,7 +140,8 @@ impl Climber {
         } else if !self.give_up(sample) {
             return None;
         }
-        let known = measured.map_or(run_time, |measure| measure.run_time);
+        // An overload shows in its last tasks.
+        let known = measured.map_or(run_time.max(sample.run_time), |measure| measure.run_time);
         self.window = Some(Window::new(sample.now, known, sample.ended));
         (self.capacity != before).then_some(self.capacity)
     }
@@ -146,9 +149,11 @@ impl Climber {
     /// The finer the step, the more must be seen: the doubt about a throughput is one part in the root of so many
     /// tasks.
     fn need(&self) -> Need {
+        // Short tasks are mostly work, whose throughput other programs disturb.
+        let shortest = if self.best.run_time < 0.05 { 0.2 } else { 0.1 };
         let (seconds, tasks) = match &self.mode {
-            Mode::First => (0.1, 100.0),
-            Mode::Search(search) if search.step >= LARGEST => (0.1, 100.0),
+            Mode::First { .. } => (shortest, 100.0),
+            Mode::Search(search) if search.step >= LARGEST => (shortest, 100.0),
             Mode::Search(search) if search.step > SMALLEST => (0.2, 200.0),
             Mode::Search(_) | Mode::Hold { .. } => (0.4, 400.0),
         };
@@ -170,11 +175,8 @@ impl Climber {
         }
         match self.mode {
             Mode::Search(_) if self.capacity > self.best.capacity => self.reject(sample.now),
-            Mode::Hold { .. } => {
-                let point = self.point(&measure);
-                self.search_anew(point, false, sample.now);
-            }
-            Mode::First | Mode::Search(_) => return false,
+            Mode::Hold { .. } => self.shrink(&measure),
+            Mode::First { .. } | Mode::Search(_) => return false,
         }
         true
     }
@@ -192,7 +194,7 @@ impl Climber {
         let point = self.point(measure);
         match self.mode {
             // It was not the capacity that bounded the throughput: that tells nothing, and nothing has to change.
-            Mode::First if !measure.full => {}
+            Mode::First { .. } if !measure.full => {}
             Mode::Search(_) if !measure.full => self.hold(now),
             Mode::Hold { since, .. } if !measure.full => {
                 self.mode = Mode::Hold {
@@ -200,7 +202,7 @@ impl Climber {
                     doubt: false,
                 };
             }
-            Mode::First => self.search(point, Search::new(LARGEST, true), now),
+            Mode::First { up } => self.search(point, Search::new(LARGEST, up), now),
             Mode::Search(search) if self.is_better(&point) => {
                 if search.step > SMALLEST {
                     self.patience = SOON; // one small step may be chance
@@ -221,7 +223,7 @@ impl Climber {
                 self.search(point, next, now);
             }
             Mode::Search(_) => self.reject(now),
-            Mode::Hold { since, doubt } => self.watch(point, since, doubt, now),
+            Mode::Hold { since, doubt } => self.watch(measure, since, doubt, now),
         }
     }
 
@@ -240,11 +242,15 @@ impl Climber {
     }
 
     /// One more window at the best capacity.
-    fn watch(&mut self, point: Point, since: f64, doubt: bool, now: f64) {
+    fn watch(&mut self, measure: &Measure, since: f64, doubt: bool, now: f64) {
+        let point = self.point(measure);
         let change = (point.throughput / self.best.throughput).ln();
         if change.abs() > CHANGE.max(4.0 * self.noise.sqrt()) {
-            if doubt {
-                self.search_anew(point, change > 0.0, now);
+            if doubt && change < 0.0 {
+                self.shrink(measure);
+            } else if doubt {
+                self.patience = SOON;
+                self.search(point, Search::new(LARGEST, true), now);
             } else {
                 self.mode = Mode::Hold { since, doubt: true };
             }
@@ -266,10 +272,13 @@ impl Climber {
         }
     }
 
-    /// The load has changed. Fewer are tried first if it has become slower: more would make an overload worse.
-    fn search_anew(&mut self, point: Point, up: bool, now: f64) {
+    /// The load has changed, and it has become slower: half as many, as TCP does, and from there fewer first. What is
+    /// measured in the midst of a collapse is nothing to compare with, and more would make an overload worse.
+    fn shrink(&mut self, measure: &Measure) {
+        self.capacity = (self.capacity / 2).max(self.bounds.minimum);
+        self.best = self.point(measure);
         self.patience = SOON;
-        self.search(point, Search::new(LARGEST, up), now);
+        self.mode = Mode::First { up: false };
     }
 
     /// The capacity under trial is not worth it.
