@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import antspy
@@ -33,6 +34,9 @@ WITHIN = 5.0
 
 SETTLED = 0.8
 """Seconds that a fixed capacity is given before it is measured."""
+
+STANDSTILL = 0.5
+"""Seconds without a look at the pool: other programs have had the machine."""
 
 STUDY_DELAY = 0.1
 SERVER = (0.05, 64)
@@ -146,13 +150,18 @@ def measure(load: Load, capacity: int, phase: int, seconds: float, port: int) ->
 # All of them, from the parent.
 
 
-def measured(load: Load, capacity: int, phase: int, seconds: float) -> Run:
+def measured(load: Load, capacity: int, phase: int, seconds: float, attempts: int = 3) -> Run:
+    """A run; once more, if the machine stood still meanwhile."""
     with socket.create_server((HOST, 0), backlog=4096) as listener:
         descriptor, port = listener.fileno(), listener.getsockname()[1]
         with Child(server(load, descriptor), pass_fds=[descriptor]):
             arguments = [load.name, str(capacity), str(phase), str(seconds), str(port)]
             with Child([sys.executable, __file__, "--run", *arguments]) as child:
-                return Run(**next(child.messages(60 + load.phases * seconds)))
+                run = Run(**next(child.messages(60 + load.phases * seconds)))
+    gaps = (later - earlier for earlier, later in pairwise(run.times))
+    if attempts > 1 and max(gaps, default=STANDSTILL) >= STANDSTILL:
+        return measured(load, capacity, phase, seconds, attempts - 1)
+    return run
 
 
 def server(load: Load, descriptor: int) -> list[str]:
