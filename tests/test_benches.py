@@ -19,6 +19,8 @@ BENCHES = ROOT / "benches"
 pyperf = library("pyperf")
 for needed in ("gevent", "joblib", "matplotlib", "httptools"):
     library(needed)
+adaptive = importlib.import_module("adaptive")
+adaptive_picture = importlib.import_module("adaptive_picture")
 catalogue = importlib.import_module("catalogue")
 instructions = importlib.import_module("instructions")
 report = importlib.import_module("report")
@@ -49,6 +51,29 @@ def test_a_peer_does_its_work(name: str) -> None:
     work, case = CASES[name]
     measured = work.measure(small(case))
     assert measured > 0 or work.unit.pyperf == "byte"  # so few need no memory of the system
+
+
+@pytest.mark.parametrize("load", adaptive.LOADS, ids=lambda load: load.name)
+def test_a_load_is_run_by_a_fixed_capacity_and_by_one_that_finds_itself(load: Any) -> None:
+    least = load.fixed[0]
+    fixed = adaptive.measured(load, least, load.phases - 1, 0.5)
+    assert (set(fixed.capacities), fixed.ended[-1] > 0) == ({least}, True)
+    tuned = adaptive.measured(load, 0, 0, 0.5)
+    assert tuned.capacities[0] == load.minimum
+    assert tuned.times[-1] == pytest.approx(0.5 * load.phases, abs=0.3)
+
+
+def test_what_the_loads_come_to_is_a_table_and_a_plot(tmp_path: Path) -> None:
+    times = [number / 20 for number in range(12 * 20)]
+    # From 8 tasks a second to 16 after 4 s, at capacities that double.
+    ended = [int(8 * at + max(0.0, 8 * (at - 4))) for at in times]
+    found = adaptive.Run(times, [2 if at < 4 else 4 for at in times], ended)
+    comparison = adaptive.Comparison(adaptive.LOADS[1], 12.0, [{2: 8.0, 4: 16.0}], found)
+    assert comparison.best(0) == (4, 16.0)
+    assert comparison.reached(0) == pytest.approx(4.8, abs=0.3)
+    assert "| 4 | 16 | 16 | 1.00 | 4 (4 to 4) |" in adaptive.table([comparison])
+    adaptive_picture.draw([comparison], tmp_path / "adaptive.png")
+    assert (tmp_path / "adaptive.png").stat().st_size > 10_000
 
 
 @pytest.mark.timeout(SLOW)

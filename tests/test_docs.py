@@ -21,7 +21,8 @@ MODULES = [
     # The study and the backend for joblib need an extra, and have tests of their own.
     if not module.name.startswith(("antspy.study", "antspy.joblib", "antspy.__main__"))
 ]
-BLOCKS = BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCKS = [block for page in PAGES for block in BLOCK.findall(page.read_text(encoding="utf-8"))]
 STARTS_OTHERS = 60.0
 """Seconds for an example with another library, which may start servers and processes."""
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -46,7 +47,7 @@ def test_the_stub_documents_what_the_core_offers_and_its_examples_are_true() -> 
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
-def test_a_python_block_of_the_readme_runs(number: int) -> None:
+def test_a_python_block_of_a_page_runs(number: int) -> None:
     code, out, err = Program(BLOCKS[number]).end()
     assert code == 0, f"{BLOCKS[number]}\n{out}\n{err}"
 

@@ -83,11 +83,21 @@ def test_the_four_configurations_become_a_table_a_picture_and_json(tmp_path: Pat
 
 @pytest.mark.parametrize("variant", ["func", "two", "prealloc", "tune", "reboot", "channels"])
 def test_every_variant_does_all_jobs(variant: str, tmp_path: Path) -> None:
-    arguments = ["--jobs", "101", "--capacities", "20", "--port", "0", "--delay", "0.01"]
+    arguments = ["--jobs", "101", "--capacities", "20,adaptive", "--port", "0", "--delay", "0.01"]
     ended = study(*arguments, "--variant", variant, "--out", str(tmp_path))
     assert ended.returncode == 0, ended.stderr
     for row in written(tmp_path)["configurations"]:
         assert (row["jobs"], row["failed"]) == (101, 0)
+
+
+def test_a_pool_that_tunes_itself_has_a_row(tmp_path: Path) -> None:
+    arguments = ["--jobs", "2000", "--capacities", "2,adaptive", "--port", "0", "--delay", "0.01"]
+    ended = study(*arguments, "--out", str(tmp_path))
+    assert ended.returncode == 0, ended.stderr
+    fixed, adaptive = written(tmp_path)["configurations"]
+    assert (adaptive["name"], adaptive["failed"]) == ("adaptive", 0)
+    assert 2 < adaptive["capacity"] <= 2000
+    assert adaptive["elapsed_ms"] < fixed["elapsed_ms"]  # which takes 10 s
 
 
 @pytest.mark.parametrize("client", ["pycurl", "http.client"])

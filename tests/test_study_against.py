@@ -77,6 +77,18 @@ def test_each_row_stands_beside_that_of_ants(tmp_path: Path, program: Path) -> N
 
 
 @needs_go
+def test_a_pool_that_tunes_itself_has_no_like_in_go(tmp_path: Path, program: Path) -> None:
+    ended = study(tmp_path, "--against", "go", "--capacities", "5,adaptive")
+    assert ended.returncode == 0, ended.stderr
+    outcome = written(tmp_path)
+    assert [row["name"] for row in outcome["configurations"]] == ["5", "adaptive"]
+    assert [row["name"] for row in outcome["against"]["configurations"]] == ["5"]
+    five, adaptive = outcome["against"]["ratios"]
+    assert five["elapsed"] > 0
+    assert (adaptive["elapsed"], adaptive["peak_rss"]) == (None, None)
+
+
+@needs_go
 @pytest.mark.parametrize("variant", list(Variant))
 @pytest.mark.parametrize("capacity", [5, Unbounded.DEFAULT, Unbounded.NONE])
 def test_each_variant_does_the_same_jobs(capacity: Capacity, variant: Variant, program: Path) -> None:

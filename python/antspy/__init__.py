@@ -10,6 +10,7 @@
 from typing import TYPE_CHECKING
 
 from ._antspy import __version__, _debug_build, worker_state
+from .adaptive import Adaptive
 from .errors import PoolClosedError, PoolError, PoolOverloadError, TaskInterrupted
 from .future import Future
 from .group import Group
@@ -55,6 +56,7 @@ from .default import (
 )
 
 __all__ = [
+    "Adaptive",
     "Future",
     "Group",
     "Histogram",

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, Self, TypeVar, final
 
 from typing_extensions import disjoint_base
 
+from .adaptive import Adaptive
 from .exception_handler import ExceptionHandler
 from .future import Future
 from .settings import Overflow
@@ -43,7 +44,7 @@ class _Pool:
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self: ...
     def _open(
         self,
-        capacity: int | None,
+        capacity: int | Adaptive | None,
         *,
         queue_size: int | None,
         overflow: Overflow,
@@ -99,11 +100,13 @@ class _Pool:
     def _invoke_for_result(self, *args: Any) -> Future[Any]:
         """Call the pool's function with `args`, as `submit` does."""
 
-    def tune(self, capacity: int | None) -> None:
+    def tune(self, capacity: int | Adaptive | None) -> None:
         """Set the capacity, up or down, on any pool, from any thread.
 
         Up: as many blocked submitters go on as there are new places. Down: idle workers that are too many
         leave now, busy ones after their task; none is interrupted.
+
+        A pool that tunes itself does so no more; with an `Adaptive` it begins to, from its capacity on.
         """
 
     def wait(self, timeout: float | None = None) -> bool:

@@ -85,7 +85,8 @@ def make_parser() -> Parser:
         type=checked(parse_capacities),
         default=",".join(str(capacity) for capacity in default.capacities),
         metavar="LIST",
-        help="none: a thread for each job; default: the default pool; numbers: pools",
+        help="none: a thread for each job; default: the default pool; adaptive: a pool that tunes itself; "
+        "numbers: pools",
     )
     add(
         "--port",

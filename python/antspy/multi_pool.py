@@ -7,6 +7,7 @@ from operator import index
 from typing import Any, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, get_args
 
 from ._antspy import _Pool
+from .adaptive import Adaptive
 from .coroutine import Submits
 from .deadline import deadline, left
 from .errors import PoolOverloadError
@@ -96,7 +97,7 @@ class _MultiPool(Generic[PoolT]):
                 return True
         return False
 
-    def tune(self, capacity: int | None) -> None:
+    def tune(self, capacity: int | Adaptive | None) -> None:
         """Set the capacity of each sub-pool, as `Pool.tune` does."""
         for pool in self._pools:
             pool.tune(capacity)
@@ -276,7 +277,7 @@ class MultiPool(_MultiPool[Pool], Submits, Executor):
     def __init__(
         self,
         size: int,
-        capacity: int | None,
+        capacity: int | Adaptive | None,
         strategy: Strategy = "round_robin",
         **settings: Unpack[Settings],
     ) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, Unpack
 
+from .adaptive import Adaptive
 from .coroutine import admitted
 from .future import Future
 from .lazy import loop_future
@@ -41,7 +42,7 @@ class MultiPoolWithFunc(_MultiPool[PoolWithFunc[T]], Generic[T]):
         self,
         fn: Callable[..., T],
         size: int,
-        capacity: int | None,
+        capacity: int | Adaptive | None,
         strategy: Strategy = "round_robin",
         **settings: Unpack[Settings],
     ) -> None:

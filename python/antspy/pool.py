@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack
 
 from ._antspy import _Pool
+from .adaptive import Adaptive
 from .coroutine import Releases, Submits
 from .exception_handler import ExceptionHandler
 from .future import Future
@@ -27,7 +28,7 @@ class Pool(_Pool, Submits, Releases, Executor):
     everywhere. Each task runs in a copy of its submitter's context (`contextvars`).
 
     Args:
-        capacity: How many tasks run at the same time, at least 1.
+        capacity: How many tasks run at the same time, at least 1. With an `Adaptive` the pool finds out.
         queue_size: How many more are accepted and wait for a worker.
         overflow: What a full pool does with one more task: `"block"` the caller until there is a place,
             `"raise"` `PoolOverloadError`, `"caller_runs"` it, or `"discard"` it (its future is cancelled).
@@ -58,7 +59,7 @@ class Pool(_Pool, Submits, Releases, Executor):
 
     def __init__(
         self,
-        capacity: int | None,
+        capacity: int | Adaptive | None,
         *,
         queue_size: int | None = 0,
         overflow: Overflow = "block",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 from ._antspy import _Pool
+from .adaptive import Adaptive
 from .coroutine import Releases, admitted
 from .future import Future
 from .lazy import loop_future
@@ -36,7 +37,9 @@ class PoolWithFunc(_Pool, Releases, Generic[T]):
     [0, 1, 4]
     """
 
-    def __init__(self, fn: Callable[..., T], capacity: int | None, **settings: Unpack[Settings]) -> None:
+    def __init__(
+        self, fn: Callable[..., T], capacity: int | Adaptive | None, **settings: Unpack[Settings]
+    ) -> None:
         if not callable(fn):
             raise TypeError(f"fn must be callable, not {fn!r}")
         unknown = settings.keys() - Settings.__annotations__.keys()

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::Rate;
+use super::{Adaptive, Rate};
 
 /// "No limit", where a limit is asked for.
 pub const UNLIMITED: usize = usize::MAX;
@@ -26,6 +26,8 @@ pub enum Overflow {
 pub struct Config {
     /// How many tasks run at the same time at most; [`UNLIMITED`].
     pub capacity: usize,
+    /// Between which capacities the pool tunes itself, from the lower one on; `None`: it does not.
+    pub adaptive: Option<Adaptive>,
     /// How many more are accepted than run; [`UNLIMITED`].
     pub queue_size: usize,
     /// What a full pool does.
@@ -50,6 +52,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             capacity: UNLIMITED,
+            adaptive: None,
             queue_size: 0,
             overflow: Overflow::Block,
             max_blocking: UNLIMITED,
@@ -83,16 +86,20 @@ impl Config {
     /// [`Invalid`], for the first argument that makes no sense.
     pub fn check(&self) -> Result<(), Invalid> {
         check_capacity(self.capacity)?;
+        if let Some(adaptive) = self.adaptive {
+            adaptive.check()?;
+        }
         if self.expiry == Some(Duration::ZERO) {
             return Err(Invalid {
                 argument: "expiry",
                 problem: "must be greater than 0, not 0".into(),
             });
         }
-        if self.min_workers > self.capacity {
+        let most = self.adaptive.map_or(self.capacity, |it| it.maximum);
+        if self.min_workers > most {
             let problem = format!(
-                "must be at most the capacity, {}, not {}",
-                self.capacity, self.min_workers
+                "must be at most the capacity, {most}, not {}",
+                self.min_workers
             );
             return Err(Invalid {
                 argument: "min_workers",
@@ -107,6 +114,12 @@ impl Config {
                 problem: format!(
                     "must be a number of tasks a second greater than 0, or None for no limit, not {rate}"
                 ),
+            });
+        }
+        if self.prealloc && self.adaptive.is_some() {
+            return Err(Invalid {
+                argument: "prealloc",
+                problem: "needs a capacity that stays, not an Adaptive".into(),
             });
         }
         if self.prealloc && self.capacity == UNLIMITED {

@@ -1,6 +1,8 @@
 //! The pool, without Python. `README.md` in this folder tells states, counters and locks.
 
+mod adaptive;
 mod calendar;
+mod climber;
 mod config;
 mod deadline;
 mod error;
@@ -16,6 +18,8 @@ mod pool;
 mod queue;
 mod quota;
 mod rate;
+#[cfg(all(test, not(loom)))]
+mod simulator;
 mod spin;
 mod state;
 mod stats;
@@ -24,8 +28,10 @@ pub mod sync;
 mod system_name;
 mod wait_group;
 mod waiter;
+mod window;
 mod worker;
 
+pub use adaptive::Adaptive;
 pub use config::{Config, Invalid, Overflow, UNLIMITED};
 pub use error::{Ending, Fault, Refusal, Refused, Submitted, Unfinished};
 pub use host::{Host, Outcome, Ran, Scope, Task};

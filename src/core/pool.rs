@@ -3,8 +3,8 @@
 use std::{fmt, io};
 
 use super::{
-    Config, Ending, Fault, Host, Invalid, Outcome, Park, Phase, Scope, Search, State, Summons,
-    Task, UNLIMITED,
+    Adaptive, Config, Ending, Fault, Host, Invalid, Outcome, Park, Phase, Scope, Search, State,
+    Summons, Task, UNLIMITED,
     config::check_capacity,
     line::wake,
     queue::Taken,
@@ -26,6 +26,8 @@ pub struct Pool<H: Host> {
     /// The capacity and, as the lowest bit, whether tasks are accepted: for a forked child, where the lock may be
     /// held for ever. Written under the lock; `Relaxed`, for the child reads it on its only thread.
     outline: AtomicU64,
+    /// The bounds in which it tunes itself, for the same child, and written and read in the same way.
+    bounds: AtomicU64,
 }
 
 /// What a forked child may know of the pool that it inherited.
@@ -35,6 +37,8 @@ pub struct Outline {
     pub capacity: usize,
     /// Whether tasks are accepted.
     pub open: bool,
+    /// Between which capacities it tunes itself, if it does.
+    pub adaptive: Option<Adaptive>,
 }
 
 impl<H: Host> Pool<H> {
@@ -49,6 +53,7 @@ impl<H: Host> Pool<H> {
             config,
             state,
             outline: AtomicU64::new(0),
+            bounds: AtomicU64::new(0),
         });
         pool.draw_outline(&pool.state.lock());
         H::block(scope, || pool.preallocate())?;
@@ -66,6 +71,7 @@ impl<H: Host> Pool<H> {
                 capacity
             },
             open: word & 1 == 1,
+            adaptive: Adaptive::from_word(self.bounds.load(Ordering::Relaxed)),
         }
     }
 
@@ -74,6 +80,9 @@ impl<H: Host> Pool<H> {
         let capacity = u64::try_from(state.capacity).unwrap_or(u64::MAX);
         let word = (capacity << 1) | u64::from(state.phase.accepts());
         self.outline.store(word, Ordering::Relaxed);
+        let bounds = state.climber.as_ref().map(|climber| climber.bounds());
+        self.bounds
+            .store(Adaptive::to_word(bounds), Ordering::Relaxed);
     }
 
     /// The host it was made with.
@@ -419,13 +428,24 @@ impl<H: Host> Pool<H> {
 
     /// Sets how many tasks may run at once, [`UNLIMITED`](super::UNLIMITED) or at least 1. More: as many blocked submitters
     /// as there are new places go on. Fewer: idle workers that are too many leave now, busy ones after
-    /// their task.
+    /// their task. A pool that tuned itself ([`adapt`](Self::adapt)) does so no more.
     ///
     /// # Errors
     /// [`Invalid`].
     pub fn tune(self: &Arc<Self>, capacity: usize, scope: Scope<'_, H>) -> Result<(), Invalid> {
         check_capacity(capacity)?;
         let mut state = self.state.lock();
+        state.climber = None;
+        self.set_capacity(state, capacity, scope);
+        Ok(())
+    }
+
+    pub(super) fn set_capacity(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State<H>>,
+        capacity: usize,
+        scope: Scope<'_, H>,
+    ) {
         state.capacity = capacity;
         state.grant_new_places(&self.host);
         self.draw_outline(&state);
@@ -442,7 +462,6 @@ impl<H: Host> Pool<H> {
         for worker in surplus {
             worker.parker.unpark();
         }
-        Ok(())
     }
 
     /// Ends tasks that were taken out of the queue. Each gives its place back, unless its canceller did.

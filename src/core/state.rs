@@ -6,7 +6,8 @@
 use std::time::Instant;
 
 use super::{
-    Config, Fault, Host, Tally, UNLIMITED, Waiter,
+    Config, Fault, Host, Tally, UNLIMITED, Waiter, adaptive,
+    climber::Climber,
     idle::Idle,
     lanes::Lanes,
     line::{Submitter, Told},
@@ -85,6 +86,8 @@ pub(super) struct State<H: Host> {
     pub(super) phase: Phase,
     /// How many tasks may run at once.
     pub(super) capacity: usize,
+    /// What tunes the pool, if it tunes itself.
+    pub(super) climber: Option<Box<Climber>>,
     queue_size: usize,
     /// Accepted, and no worker has taken it yet.
     pub(super) queue: Queue<H::Task>,
@@ -135,7 +138,8 @@ impl<H: Host> State<H> {
     pub(super) fn new(config: &Config, birth: Instant) -> Self {
         Self {
             phase: Phase::Open,
-            capacity: config.capacity,
+            capacity: config.adaptive.map_or(config.capacity, |it| it.minimum),
+            climber: adaptive::climber(config),
             queue_size: config.queue_size,
             queue: Queue::new(),
             in_flight: 0,

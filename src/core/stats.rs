@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU64, time::Instant};
 
-use super::{Host, Outcome, Phase, Pool, State};
+use super::{Host, Outcome, Phase, Pool, Scope, State, sync::Arc};
 
 /// Numbers that belong together: all read under one lock.
 #[derive(Clone, Debug)]
@@ -134,7 +134,7 @@ impl Stamp {
         Self(word)
     }
 
-    fn nanos(self) -> u64 {
+    pub(super) fn nanos(self) -> u64 {
         self.0.get() >> 2
     }
 
@@ -220,12 +220,11 @@ impl Sampler {
         Stamp::new(nanos, stamp.weight())
     }
 
-    /// It has ended now.
-    pub(super) fn end(&self, start: Stamp, now: Instant, run_time: &mut Histogram) {
-        run_time.add(
-            self.nanos(now).saturating_sub(start.nanos()),
-            start.weight(),
-        );
+    /// It has ended now: in nanoseconds, as those of stamps.
+    pub(super) fn end(&self, start: Stamp, now: Instant, run_time: &mut Histogram) -> u64 {
+        let nanos = self.nanos(now);
+        run_time.add(nanos.saturating_sub(start.nanos()), start.weight());
+        nanos
     }
 }
 
@@ -237,10 +236,15 @@ impl<H: Host> Pool<H> {
     }
 
     /// A timed task has ended. It takes the lock once more, which a task that is timed can bear.
-    pub(super) fn time(&self, start: Stamp) {
+    /// And a pool that tunes itself looks at it.
+    pub(super) fn time(self: &Arc<Self>, start: Stamp, scope: Scope<'_, H>) {
         let now = self.host().now();
-        let state = &mut *self.state.lock();
-        state.sampler.end(start, now, &mut state.tally.run_time);
+        let mut guarded = self.state.lock();
+        let state = &mut *guarded;
+        let nanos = state.sampler.end(start, now, &mut state.tally.run_time);
+        if state.climber.is_some() {
+            self.observe(guarded, start, nanos, scope);
+        }
     }
 
     /// The pool now.

@@ -160,7 +160,7 @@ fn run<H: Host>(
     if let Some(start) = start
         && !matches!(ran, Some(Ran::Cancelled))
     {
-        pool.time(start);
+        pool.time(start, scope);
     }
     match ran {
         Some(Ran::Cancelled) => Ended::Cancelled,

@@ -1,5 +1,6 @@
 //! The binding: the only place that knows Python. It holds no policy; that is in `core`.
 
+mod adaptive;
 mod admission;
 mod arguments;
 mod context;

@@ -13,6 +13,7 @@ use pyo3::{
 };
 
 use super::{
+    adaptive::Capacity,
     arguments::{self, Timeout},
     drain, errors,
     fork::Slot,
@@ -43,7 +44,7 @@ impl Pool {
             let hooks = inherited.host().hooks().renew(py)?;
             let outline = inherited.outline();
             let core = open(py, Host::new(hooks), inherited.config().clone())?;
-            core.tune(outline.capacity, py)
+            core.tune_as(outline, py)
                 .map_err(|why| errors::invalid(&why))?;
             if !outline.open {
                 core.close(py);
@@ -242,8 +243,8 @@ impl Pool {
             stands_in,
             crew: crew(py)?,
         };
-        let config = Config {
-            capacity: arguments::limit("capacity", capacity, 1)?,
+        let capacity = Capacity::of(capacity)?;
+        let config = capacity.within(Config {
             queue_size: arguments::limit("queue_size", queue_size, 0)?,
             overflow: arguments::overflow(overflow)?,
             max_blocking: arguments::limit("max_blocking", max_blocking, 0)?,
@@ -253,7 +254,8 @@ impl Pool {
             rate: arguments::rate(rate)?,
             thread_name_prefix,
             stack_size,
-        };
+            ..Config::default()
+        });
         config.check().map_err(|why| errors::invalid(&why))?;
         if self.slot.peek().is_some() {
             return Err(PyRuntimeError::new_err(
@@ -270,10 +272,12 @@ impl Pool {
     }
 
     fn tune(&self, py: Python<'_>, capacity: &Bound<'_, PyAny>) -> PyResult<()> {
-        let capacity = arguments::limit("capacity", capacity, 1)?;
-        self.core(py)?
-            .tune(capacity, py)
-            .map_err(|why| errors::invalid(&why))
+        let core = self.core(py)?;
+        let tuned = match Capacity::of(capacity)? {
+            Capacity::Fixed(capacity) => core.tune(capacity, py),
+            Capacity::Adaptive(bounds) => core.adapt(bounds, py),
+        };
+        tuned.map_err(|why| errors::invalid(&why))
     }
 
     #[pyo3(signature = (timeout = Timeout(None)), text_signature = "($self, timeout=None)")]
@@ -438,7 +442,9 @@ impl Pool {
     #[getter]
     fn _places(&self, py: Python<'_>) -> PyResult<Option<usize>> {
         let core = self.core(py)?;
-        let capacity = core.stats().capacity;
+        // It may become as many: a map that looks less far ahead would never ask for more.
+        let adaptive = core.outline().adaptive.map(|bounds| bounds.maximum);
+        let capacity = adaptive.or_else(|| core.stats().capacity);
         Ok(capacity.and_then(|capacity| capacity.checked_add(core.config().queue_size)))
     }
 

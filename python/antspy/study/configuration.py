@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Self
 
-from antspy.study.options import Capacity, Client, Options, Unbounded, Variant
+from antspy.study.options import ADAPTIVE_LIMIT, Capacity, Client, Options, Unbounded, Variant
 
 HOST = "127.0.0.1"
 
@@ -38,10 +38,17 @@ class Configuration:
     @property
     def most_at_once(self) -> int:
         """How many jobs may run at once, and each has a connection."""
+        if self.capacity is Unbounded.ADAPTIVE:
+            return min(ADAPTIVE_LIMIT, self.jobs)
         if isinstance(self.capacity, Unbounded):
             return self.jobs
         most = 2 * self.capacity if self.variant is Variant.TUNE else self.capacity
         return min(most, self.jobs)
+
+    @property
+    def has_rival(self) -> bool:
+        """Whether ants has the like of it."""
+        return self.capacity is not Unbounded.ADAPTIVE
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -81,6 +88,10 @@ def what_it_is(configuration: Configuration) -> str | None:
             return "has no capacity to allocate in advance: run as it is"
         case Unbounded.DEFAULT, Variant.FUNC:
             return "PoolWithFunc with the default pool's capacity"
+        case Unbounded.ADAPTIVE, Variant.CHANNELS:
+            return "a pool that finds its capacity itself, for comparison"
+        case Unbounded.ADAPTIVE, Variant.PREALLOC | Variant.TUNE:
+            return "finds its capacity itself: none is allocated in advance or set by others"
         case int(capacity), Variant.CHANNELS:
             return f"{capacity} worker threads by hand, a jobs queue and a results queue"
         case _:

@@ -9,7 +9,7 @@ import os
 import resource
 from collections.abc import Callable
 
-from antspy.study.options import Options, StudyError, Unbounded
+from antspy.study.options import ADAPTIVE_LIMIT, Options, StudyError, Unbounded
 
 SPARE_FILES = 64
 """Open files of a process beside its connections: libraries, pipes, the listening socket."""
@@ -49,9 +49,12 @@ def check_open_files(options: Options, limit: int) -> None:
             f"too few open files: the limit (ulimit -n) is {limit}, the study needs more than {SPARE_FILES}"
         )
     for capacity in options.capacities:
-        if isinstance(capacity, Unbounded):
+        if capacity is Unbounded.ADAPTIVE:
+            connections = min(ADAPTIVE_LIMIT, options.jobs)
+        elif isinstance(capacity, Unbounded):
             continue
-        connections = min(capacity, options.jobs)
+        else:
+            connections = min(capacity, options.jobs)
         if connections > usable:
             raise StudyError(
                 f"--capacities {capacity}: too few open files: {connections} connections at once "

@@ -47,12 +47,14 @@ class Against(StrEnum):
 
 
 class Unbounded(StrEnum):
-    """The configurations that have no number for a name."""
+    """The configurations that have no number for a name, but for the last without a bound."""
 
     NONE = "none"
     """No pool: a thread for each job."""
     DEFAULT = "default"
     """The default pool, whose capacity is never reached."""
+    ADAPTIVE = "adaptive"
+    """A pool that finds its capacity itself, up to `ADAPTIVE_LIMIT`."""
 
 
 Capacity = Unbounded | int
@@ -60,6 +62,9 @@ Capacity = Unbounded | int
 
 CAPACITY_LIMIT = 2_147_483_647
 """The capacity of the default pool; no pool is larger."""
+
+ADAPTIVE_LIMIT = 2_000
+"""The largest capacity of the adaptive pool; the least is 2."""
 
 DELAY_LIMIT = 60.0
 """Seconds. A longer delay studies nothing more, and each job would hold its worker that long."""
@@ -115,7 +120,7 @@ def parse_capacity(text: str) -> Capacity:
         return whole_number(text, 1, CAPACITY_LIMIT)
     except ValueError:
         raise ValueError(
-            f"each must be none, default or a whole number from 1 to {CAPACITY_LIMIT}, not {text!r}"
+            f"each must be none, default, adaptive or a whole number from 1 to {CAPACITY_LIMIT}, not {text!r}"
         ) from None
 
 

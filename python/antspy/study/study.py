@@ -130,6 +130,8 @@ def run_configurations(outcome: Outcome, server: Child, go_program: Path | None,
     with progress:
         # By turns: a row and its rival have the machine as it is in the same minute.
         for row, (name, command, side) in product(outcome.configurations, sides):
+            if side is outcome.rival and not row.has_rival:
+                continue
             settle(row.port)
             progress.begin(row, name)
             result, client = run_configuration(row, command, progress)

@@ -11,7 +11,7 @@ from typing import Any
 
 import antspy
 from antspy.study.configuration import Configuration
-from antspy.study.options import CAPACITY_LIMIT, Unbounded, Variant
+from antspy.study.options import ADAPTIVE_LIMIT, CAPACITY_LIMIT, Capacity, Unbounded, Variant
 from antspy.study.work import Work, reason
 
 Pool = antspy.Pool | antspy.PoolWithFunc[None]
@@ -26,13 +26,24 @@ def open_pool(configuration: Configuration, work: Work) -> Pool | None:
     if capacity is Unbounded.NONE:
         return None
     if variant is Variant.FUNC:
-        size = CAPACITY_LIMIT if capacity is Unbounded.DEFAULT else capacity
-        return antspy.PoolWithFunc(work.job, size)
+        return antspy.PoolWithFunc(work.job, size(capacity))
     if capacity is Unbounded.DEFAULT:
         return antspy.default_pool()
+    if capacity is Unbounded.ADAPTIVE:
+        return antspy.Pool(size(capacity))
     if variant is Variant.CHANNELS:
         return None
     return antspy.Pool(int(capacity), prealloc=variant is Variant.PREALLOC)
+
+
+def size(capacity: Capacity) -> int | antspy.Adaptive:
+    match capacity:
+        case Unbounded.ADAPTIVE:
+            return antspy.Adaptive(2, ADAPTIVE_LIMIT)
+        case int():
+            return capacity
+        case _:
+            return CAPACITY_LIMIT
 
 
 def hand_out(configuration: Configuration, pool: Any, work: Work) -> None:
@@ -42,7 +53,9 @@ def hand_out(configuration: Configuration, pool: Any, work: Work) -> None:
     elif pool is None:
         by_hand(work, int(configuration.capacity))
     else:
-        WITH_POOL[configuration.variant](pool, work)
+        adaptive = configuration.capacity is Unbounded.ADAPTIVE
+        tunes_itself = adaptive and configuration.variant is Variant.TUNE
+        WITH_POOL[Variant.SUBMIT if tunes_itself else configuration.variant](pool, work)
     work.wait_group.wait()
 
 
