@@ -19,11 +19,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import antspy
-from antspy.study.child import Child, python, say
+from antspy.study.child import Child, python
 from antspy.study.client import connection_per_worker, make_connector
 from antspy.study.configuration import HOST, SWITCH_INTERVAL
 from antspy.study.lifeline import follow_parent
 from antspy.study.limits import raise_open_files
+from antspy.study.message import say
 from antspy.study.options import Client
 
 INTERVAL = 0.05
