@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import NullLocator
 
 if TYPE_CHECKING:
     from adaptive import Comparison
@@ -21,7 +21,7 @@ SMOOTH = 10
 def draw(comparisons: list[Comparison], path: Path) -> None:
     canvas = Figure(figsize=(12, 2.6 * len(comparisons)), layout="constrained")
     FigureCanvasAgg(canvas)
-    rows = canvas.subplots(len(comparisons), 3, squeeze=False, width_ratios=(3, 3, 2))
+    rows = canvas.subplots(len(comparisons), 3, squeeze=False, width_ratios=(4, 4, 3))
     for comparison, (capacity, throughput, sweep) in zip(comparisons, rows, strict=True):
         draw_capacity(capacity, comparison)
         draw_throughput(throughput, comparison)
@@ -65,5 +65,7 @@ def draw_sweep(axes: Axes, comparison: Comparison) -> None:
         throughput, capacity, _, _ = comparison.settled(phase)
         axes.plot([capacity], [throughput], "x", color=OURS, markersize=8, markeredgewidth=2)
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(ScalarFormatter())
-    axes.set_title("tasks a second over fixed capacities; x: adaptive", fontsize=8)
+    axes.set_xticks(list(comparison.fixed[0]), [str(capacity) for capacity in comparison.fixed[0]])
+    axes.tick_params("x", labelrotation=45)
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_title("tasks a second at fixed capacities; x: adaptive", fontsize=7)
