@@ -1,11 +1,12 @@
 """A capacity that finds itself: its bounds, and the pool that has it. How it finds it is tested in Rust."""
 
+import asyncio
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from antspy import Adaptive, MultiPool, Pool, PoolWithFunc
@@ -150,6 +151,41 @@ def test_map_asks_for_more_than_the_least() -> None:
             next(results)
         assert (pool.capacity or 0) >= 32
         results.close()  # type: ignore[attr-defined]
+
+
+def test_map_gives_the_first_result_before_it_has_the_most_that_there_may_be() -> None:
+    taken = []
+
+    def numbers() -> Iterator[int]:
+        for number in range(1000):
+            taken.append(number)
+            yield number
+
+    with Pool(Adaptive(1, 1000)) as pool:
+        results = pool.map(abs, numbers())
+        assert next(results) == 0
+        assert len(taken) < 10
+        results.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("overflow", ["raise", "discard", "caller_runs"])
+def test_map_fits_into_a_pool_that_does_not_wait(
+    overflow: Literal["raise", "discard", "caller_runs"],
+) -> None:
+    def task(number: int) -> int:
+        time.sleep(0.001)
+        return number
+
+    with Pool(Adaptive(2, 1000), overflow=overflow) as pool:
+        assert list(pool.map(task, range(20))) == list(range(20))
+
+    async def gather() -> list[int]:
+        return [result async for result in pool.amap(task, range(20))]
+
+    with Pool(Adaptive(2, 1000), overflow=overflow) as pool:
+        assert asyncio.run(gather()) == list(range(20))
+    with MultiPool(2, Adaptive(2, 1000), overflow=overflow) as pools:
+        assert list(pools.map(task, range(20))) == list(range(20))
 
 
 def test_every_kind_of_pool_takes_one() -> None:

@@ -304,3 +304,18 @@ def test_an_inherited_task_cannot_be_interrupted_in_the_child() -> None:
     print(future.result(20) is not None)
     """)
     assert lines == ["False", "child 0", "True"]
+
+
+def test_a_fork_while_the_first_worker_is_about_to_sleep() -> None:
+    # What it finds out then for the first time must not be half found in the child, for ever.
+    program = """
+    pool = Pool(1)
+    pool.go(int)
+    time.sleep(1e-4)
+    def child():
+        with Pool(1) as other:
+            assert other.submit(int).result(timeout=10) == 0
+    in_child(child)
+    """
+    for _ in range(10):
+        assert run(program) == ["child 0"]

@@ -77,7 +77,9 @@ class WorkerThread(threading._DummyThread):
 
 def _share() -> dict[str, Any]:
     """Give the class what a thread that has started has of `threading`, and return it."""
-    thread = threading.Thread(daemon=False)  # the interpreter does not end before its workers
+    # With a name, or it would take a number from the program's own threads. Not a daemon: the interpreter
+    # does not end before its workers.
+    thread = threading.Thread(name="worker", daemon=False)
     thread._started.set()  # type: ignore[attr-defined]
     for name, value in vars(thread).items():
         setattr(WorkerThread, name, value)

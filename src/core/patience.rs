@@ -92,15 +92,21 @@ impl<H: Host> Pool<H> {
     fn stand_by(&self, me: &Arc<Worker<H>>) -> Option<Instant> {
         let mut state = self.state.lock();
         let patience = state.patience.wait;
-        if me.duty() != Duty::Searching || patience.is_zero() || state.busy() <= 1 {
+        // There may be one that stands by already:
+        // 1. It does, and the last busy worker goes idle. A submit wakes that one.
+        // 2. A third worker becomes busy without a search: it has ended its initializer, or a delivery.
+        // 3. The woken one comes here.
+        let not_here = patience.is_zero() || state.standby.is_some() || state.busy() <= 1;
+        if me.duty() != Duty::Searching || not_here {
             return None;
         }
         state.search = Search::None;
         state.standby = Some(me.clone());
         me.set_duty(Duty::Standby);
+        state.grant(self.host());
         loop {
             let started = state.tally.started;
-            drop(state);
+            wake(state);
             me.parker.park(Some(Instant::now() + patience));
             state = self.state.lock();
             if me.duty() != Duty::Standby {

@@ -19,10 +19,7 @@
 
 use std::{
     hint,
-    sync::{
-        LazyLock,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicU8, AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -113,7 +110,7 @@ impl Spin {
                 Spun::Not
             };
         }
-        if *LONE {
+        if is_lone() {
             return Spun::Not;
         }
         self.until(|| parker.is_woken() && H::is_free())
@@ -154,8 +151,24 @@ impl Spin {
 }
 
 /// Whether there is but one processor for all threads: whoever spins keeps the others from their work.
-static LONE: LazyLock<bool> =
-    LazyLock::new(|| thread::available_parallelism().is_ok_and(|count| count.get() == 1));
+///
+/// No `LazyLock`: a fork while a thread computes it would leave a child that waits for that thread for ever. Two that
+/// compute it find the same.
+fn is_lone() -> bool {
+    const UNKNOWN: u8 = 0;
+    const SHARED: u8 = 1;
+    const LONE: u8 = 2;
+    static PROCESSORS: AtomicU8 = AtomicU8::new(UNKNOWN);
+
+    match PROCESSORS.load(Ordering::Relaxed) {
+        UNKNOWN => {
+            let lone = thread::available_parallelism().is_ok_and(|count| count.get() == 1);
+            PROCESSORS.store(if lone { LONE } else { SHARED }, Ordering::Relaxed);
+            lone
+        }
+        known => known == LONE,
+    }
+}
 
 #[cfg(all(test, not(loom)))]
 mod tests {

@@ -87,9 +87,21 @@ struct Mapping {
 }
 
 impl Mapping {
+    /// How far a pool that finds its capacity itself lets it look: not to the most that there may be, for results
+    /// would be kept back until so many tasks have been accepted, or some refused.
+    fn places_of_now(&self) -> u64 {
+        let core = &self.ring.core;
+        let outline = core.outline();
+        if outline.adaptive.is_none() {
+            return u64::MAX;
+        }
+        let places = outline.capacity.saturating_add(core.config().queue_size);
+        u64::try_from(places).unwrap_or(u64::MAX)
+    }
+
     /// Submits as many items as may be submitted, and `extra` more.
     fn refill(&mut self, py: Python<'_>, extra: u64) -> PyResult<()> {
-        let ahead = self.ahead.saturating_add(extra);
+        let ahead = self.ahead.min(self.places_of_now()).saturating_add(extra);
         while self.submitted - self.given < ahead
             && let Some(source) = &self.source
         {

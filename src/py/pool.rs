@@ -25,7 +25,10 @@ use super::{
     subpool::Quota,
     task::{Call, Draft, Task, WaitGroup},
 };
-use crate::core::{self, Config, Entrance, Host as _, Refusal, Refused, Stats, Terms, Unfinished};
+use crate::core::{
+    self, Adaptive, Config, Entrance, Host as _, Overflow, Refusal, Refused, Stats, Terms,
+    Unfinished,
+};
 
 /// The core that runs Python tasks.
 pub(super) type Core = core::Pool<Host>;
@@ -442,8 +445,17 @@ impl Pool {
     #[getter]
     fn _places(&self, py: Python<'_>) -> PyResult<Option<usize>> {
         let core = self.core(py)?;
-        // It may become as many: a map that looks less far ahead would never ask for more.
-        let adaptive = core.outline().adaptive.map(|bounds| bounds.maximum);
+        // It may become as many: what looks less far ahead would never ask for more. Where it does not wait for a
+        // place, as many as there always are.
+        let waits = core.config().overflow == Overflow::Block;
+        let most = |bounds: Adaptive| {
+            if waits {
+                bounds.maximum
+            } else {
+                bounds.minimum
+            }
+        };
+        let adaptive = core.outline().adaptive.map(most);
         let capacity = adaptive.or_else(|| core.stats().capacity);
         Ok(capacity.and_then(|capacity| capacity.checked_add(core.config().queue_size)))
     }
