@@ -37,21 +37,24 @@ fn tasks_that_wait_for_each_other_get_a_worker_each() {
     // 1. The first worker has been started for A, and is searching.
     // 2. B is submitted. Somebody is searching, so nobody is summoned.
     // 3. The worker takes A, which waits for B: before it runs A, it must have summoned another.
-    model(4, || {
-        let scene = Scene::new(queueing(2));
-        let gate = Gate::default();
-        let (waits, opens) = (gate.clone(), gate);
-        let ledger = &scene.ledger;
-        scene
-            .rig
-            .submit(ledger.job(move || waits.pass()))
-            .expect("accepted");
-        scene
-            .rig
-            .submit(ledger.job(move || opens.open()))
-            .expect("accepted");
-        assert_eq!(scene.end().ran, 2);
-    });
+    model(4, || run_two_that_wait(queueing(2)));
+}
+
+/// The first of two tasks waits for the second, so each needs a worker.
+fn run_two_that_wait(config: Config) {
+    let scene = Scene::new(config);
+    let gate = Gate::default();
+    let (waits, opens) = (gate.clone(), gate);
+    let ledger = &scene.ledger;
+    scene
+        .rig
+        .submit(ledger.job(move || waits.pass()))
+        .expect("accepted");
+    scene
+        .rig
+        .submit(ledger.job(move || opens.open()))
+        .expect("accepted");
+    assert_eq!(scene.end().ran, 2);
 }
 
 /// Two idle workers. In a model the second that is woken stands by.
@@ -64,21 +67,7 @@ fn two_idle() -> Config {
 
 #[test]
 fn a_worker_that_stands_by_comes_when_the_busy_one_stays_away() {
-    model(3, || {
-        let scene = Scene::new(two_idle());
-        let gate = Gate::default();
-        let (waits, opens) = (gate.clone(), gate);
-        let ledger = &scene.ledger;
-        scene
-            .rig
-            .submit(ledger.job(move || waits.pass()))
-            .expect("accepted");
-        scene
-            .rig
-            .submit(ledger.job(move || opens.open()))
-            .expect("accepted");
-        assert_eq!(scene.end().ran, 2);
-    });
+    model(3, || run_two_that_wait(two_idle()));
 }
 
 #[test]
