@@ -1,7 +1,8 @@
 """A capacity that finds itself."""
 
 from dataclasses import dataclass
-from operator import index
+
+from .settings import whole
 
 _LIMIT = 2**32 - 1
 
@@ -33,19 +34,10 @@ class Adaptive:
 
     def __post_init__(self) -> None:
         for name in ("minimum", "maximum"):
-            object.__setattr__(self, name, _whole(name, getattr(self, name)))
+            object.__setattr__(self, name, whole(name, getattr(self, name)))
         if self.minimum < 1:
             raise ValueError(f"minimum must be at least 1, not {self.minimum}")
         if not self.minimum <= self.maximum <= _LIMIT:
             raise ValueError(
                 f"maximum must be from the minimum, {self.minimum}, to {_LIMIT}, not {self.maximum}"
             )
-
-
-def _whole(name: str, value: object) -> int:
-    if not isinstance(value, bool):
-        try:
-            return index(value)  # type: ignore[arg-type]  # what it does not take is told below
-        except TypeError:
-            pass
-    raise TypeError(f"{name} must be an int, not {value!r}")

@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from operator import index
 from typing import Any, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, get_args
 
 from ._antspy import _Pool
@@ -16,7 +15,7 @@ from .group import Group
 from .map import map_tasks
 from .pool import Pool
 from .pool_with_func import PoolWithFunc
-from .settings import Settings, prefix
+from .settings import Settings, prefix, whole
 from .stats import Stats, read, total
 from .view import Options
 
@@ -376,12 +375,7 @@ class MultiPoolView(Submits):
 
 
 def _size(size: int) -> int:
-    try:
-        if isinstance(size, bool):
-            raise TypeError
-        count = index(size)
-    except TypeError:
-        raise TypeError(f"size must be an int, not {size!r}") from None
+    count = whole("size", size)
     if count < 1:
         raise ValueError(f"size must be at least 1, not {size!r}")
     return count

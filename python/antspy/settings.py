@@ -3,6 +3,7 @@
 import itertools
 import threading
 from collections.abc import Callable
+from operator import index
 from typing import Any, Literal, TypedDict
 
 from .exception_handler import ExceptionHandler
@@ -30,6 +31,16 @@ class Settings(TypedDict, total=False):
     finalizer: Callable[[Any], object] | None
     thread_name_prefix: str
     stack_size: int | None
+
+
+def whole(name: str, value: object) -> int:
+    """Return the argument of this name as an int; a bool is none."""
+    if not isinstance(value, bool):
+        try:
+            return index(value)  # type: ignore[arg-type]  # what it does not take is told below
+        except TypeError:
+            pass
+    raise TypeError(f"{name} must be an int, not {value!r}")
 
 
 def stack_bytes(stack_size: int | None) -> int:
