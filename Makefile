@@ -11,7 +11,7 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH
 SOURCES := $(shell find src python/antspy -name '*.rs' -o -name '*.py' -o -name '*.pyi') \
            Cargo.toml Cargo.lock build.rs pyproject.toml
 
-.PHONY: help study test test-rust test-loom test-python test-cpython test-all test-wheel lint bench instructions wheels workflows clean
+.PHONY: help study test test-rust test-loom test-python test-cpython test-all test-wheel lint bench instructions soak wheels workflows clean
 
 help:
 	@echo "make study [JOBS=100000]  run the study: its table, study-results/study.json and study.png"
@@ -21,6 +21,7 @@ help:
 	@echo "make bench [QUICK=1]      run the benchmarks beside other pools: tables and a plot in benches/results;"
 	@echo "                          WORKS='go_wait map' for some"
 	@echo "make instructions         count the instructions of the dispatch path, and compare them with the baseline"
+	@echo "make soak [PARTS=...]      do again and again what could lose a task, and keep the account: soak-results"
 	@echo "make wheels               build and test wheels for each Python here; PYTHONS='python3.12 python3.13' for some"
 	@echo "make clean                remove what was built"
 
@@ -94,5 +95,9 @@ bench: $(VENV)/.built
 instructions: $(VENV)/.built
 	$(BIN)/python benches/instructions.py
 
+# The long form of what tests/test_soak.py does.
+soak: $(VENV)/.built
+	$(BIN)/python soak/soak.py $(PARTS)
+
 clean:
-	rm -rf $(VENV) target dist study-results python/antspy/_antspy.*.so
+	rm -rf $(VENV) target dist study-results soak-results python/antspy/_antspy.*.so
