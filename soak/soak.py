@@ -2,8 +2,8 @@
 
     python soak/soak.py [--short] [--out FOLDER] [PART ...]
 
-Each part runs in a process of its own, so that a crash or a hang of one is its own. The report is printed, and
-kept as `soak.json` and `soak.md`. `make test` does the short form of each (`tests/test_soak.py`).
+Each part runs in a process of its own: a crash or a hang of one is its own. The report is printed, and kept
+as `soak.json` and `soak.md`. `make test` does the short form of each (`tests/test_soak.py`).
 """
 
 import argparse
