@@ -30,6 +30,8 @@ async def admitted(entry: Future[T] | _Admission) -> Future[T]:
 class Submits:
     """The ways in for coroutines: of pools and of their views."""
 
+    __slots__ = ()
+
     _begin: Callable[..., Any]
     """Submits without blocking: returns a future, or an admission that stands in line."""
     _places: Any

@@ -29,8 +29,13 @@ _DEFAULTS: Options = {"timeout": None, "deadline": None, "priority": "normal", "
 
 
 class _AnyView(_View):
-    """What the views share: `owner` is whose view it is, and has all other methods."""
+    """What the views share: `owner` is whose view it is, and has all other methods.
 
+    It has slots and no `__dict__`, whose allocation could fail after the object's own: the half-made object
+    would then be ended as a whole one, which crashes.
+    """
+
+    __slots__ = ("__weakref__", "_owner")
     _owner: Any
 
     def __new__(cls, owner: Any, options: Options) -> Self:
@@ -59,6 +64,8 @@ class PoolView(_AnyView, Submits):
     ...     urgent.submit(abs, -1).result()
     1
     """
+
+    __slots__ = ()
 
     submit = _View._submit
     go = _View._go
@@ -93,6 +100,8 @@ class PoolView(_AnyView, Submits):
 
 class PoolWithFuncView(_AnyView, Generic[T]):
     """A `PoolWithFunc` whose tasks are handed in on other terms. Made by `PoolWithFunc.options`."""
+
+    __slots__ = ()
 
     if TYPE_CHECKING:
 
@@ -141,6 +150,7 @@ class SubPool(_View, Submits):
     [1, 2, 3]
     """
 
+    __slots__ = ("__weakref__",)
     submit = _View._submit
     go = _View._go
 

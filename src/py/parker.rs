@@ -72,6 +72,7 @@ impl Parker {
 
 /// A lock that is held while nobody has called `unpark`; to sleep is to acquire it.
 pub(super) struct Bed {
+    /// Null if there was no memory for one: who sleeps looks at `released` now and then.
     lock: *mut c_void,
     /// Whether the lock has been released and not acquired since. Set with `AcqRel` by whoever unparks:
     /// only the first releases the lock, which must not be released twice. Cleared with `AcqRel` by the
@@ -88,9 +89,10 @@ impl Default for Bed {
     fn default() -> Self {
         // SAFETY: callable at any time once Python is initialized, as it is for an extension.
         let lock = unsafe { PyThread_allocate_lock() };
-        assert!(!lock.is_null(), "no memory for a lock");
-        // SAFETY: just allocated; nobody else knows it, so it is free and taken at once.
-        unsafe { PyThread_acquire_lock_timed(lock, 0, 0) };
+        if !lock.is_null() {
+            // SAFETY: just allocated; nobody else knows it, so it is free and taken at once.
+            unsafe { PyThread_acquire_lock_timed(lock, 0, 0) };
+        }
         Self {
             lock,
             released: AtomicBool::new(false),
@@ -100,6 +102,9 @@ impl Default for Bed {
 
 impl Drop for Bed {
     fn drop(&mut self) {
+        if self.lock.is_null() {
+            return;
+        }
         if !self.released.load(Ordering::Acquire) {
             // SAFETY: held, so it may be released, as it must be before it is freed.
             unsafe { PyThread_release_lock(self.lock) };
@@ -111,6 +116,9 @@ impl Drop for Bed {
 
 impl Bed {
     fn park(&self, deadline: Option<Instant>) -> Parked {
+        if self.lock.is_null() {
+            return self.look(deadline);
+        }
         let (microseconds, last) = slice(deadline);
         // SAFETY: the lock lives as long as `self`.
         match unsafe { PyThread_acquire_lock_timed(self.lock, microseconds, 1) } {
@@ -123,8 +131,21 @@ impl Bed {
         }
     }
 
+    /// Sleeps for a moment, without a lock.
+    fn look(&self, deadline: Option<Instant>) -> Parked {
+        const MOMENT: Duration = Duration::from_millis(1);
+        std::thread::sleep(MOMENT);
+        if self.released.swap(false, Ordering::AcqRel) {
+            Parked::Woken
+        } else if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            Parked::TimedOut
+        } else {
+            Parked::Interrupted // it comes again, having looked for signals
+        }
+    }
+
     fn unpark(&self) {
-        if !self.released.swap(true, Ordering::AcqRel) {
+        if !self.released.swap(true, Ordering::AcqRel) && !self.lock.is_null() {
             // SAFETY: it is held: acquired when it was made or by the sleep that cleared the flag.
             unsafe { PyThread_release_lock(self.lock) };
         }
