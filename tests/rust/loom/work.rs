@@ -1,6 +1,12 @@
 //! How a task finds its worker.
 
-use antspy::core::Config;
+use antspy::core::{
+    Config,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
 
 use super::{Gate, Scene, expiring, host::Job, model, queueing, staying};
 use crate::host::Attached;
@@ -17,6 +23,25 @@ fn a_submit_racing_a_worker_that_goes_to_sleep_is_not_missed() {
         assert!(scene.offer());
         scene.rig.wait();
         assert_eq!(scene.end().ran, 3);
+    });
+}
+
+#[test]
+fn what_the_submitter_wrote_is_seen_by_the_task_and_what_that_wrote_by_who_waits() {
+    // `Relaxed`, so a load may see any value that nothing has ordered before it.
+    model(3, || {
+        let scene = Scene::new(queueing(1));
+        let written = Arc::new(AtomicUsize::new(0));
+        written.store(1, Relaxed);
+        let seen = Arc::clone(&written);
+        let task = scene.ledger.job(move || {
+            assert_eq!(seen.load(Relaxed), 1);
+            seen.store(2, Relaxed);
+        });
+        scene.rig.submit(task).expect("accepted");
+        scene.rig.wait();
+        assert_eq!(written.load(Relaxed), 2);
+        assert_eq!(scene.end().ran, 1);
     });
 }
 
