@@ -1,5 +1,7 @@
 //! The pool, without Python. `README.md` in this folder tells states, counters and locks.
 
+#![forbid(unsafe_code)]
+
 mod adaptive;
 mod calendar;
 mod climber;
