@@ -44,4 +44,10 @@
 
 pub mod core;
 #[cfg(feature = "python")]
+#[allow(
+    clippy::doc_lazy_continuation,
+    clippy::doc_link_with_quotes,
+    clippy::doc_markdown,
+    reason = "docstrings of the stub, which are Python's"
+)]
 mod py;

@@ -334,7 +334,7 @@ def test_ctrl_c_in_the_midst_of_a_turn_loses_nobody() -> None:
 
         async def begin() -> list[asyncio.Future[int]]:
             pool.pause()
-            first = Interrupting(loop=loop).follow(pool.submit(abs, -1))
+            first = Interrupting(loop=loop)._follow(pool.submit(abs, -1))
             return [first, *(pool.arun(abs, -number) for number in range(2, 5))]
 
         futures = loop.run_until_complete(begin())

@@ -88,17 +88,38 @@ class _Pool:
         """Run `fn(*args, **kwargs)` on a worker; nobody gets the result, and no future is made.
 
         What it raises goes to the pool's `exception_handler`. Otherwise as `submit`.
+
+        >>> from antspy import Pool
+        >>> seen = []
+        >>> with Pool(2) as pool:
+        ...     pool.go(seen.append, 3)
+        >>> seen
+        [3]
         """
 
-    def _begin(
-        self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs
-    ) -> Future[_T] | _Admission: ...
-    def _begin_invoke(self, *args: Any) -> Future[Any] | _Admission: ...
+    def _begin(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T] | _Admission:
+        """Submit without blocking; return the future, or an admission that stands in line."""
+
+    def _begin_invoke(self, *args: Any) -> Future[Any] | _Admission:
+        """Submit a call of the pool's function without blocking, as `_begin` does."""
+
     def _invoke(self, *args: Any) -> None:
-        """Call the pool's function with `args`, as `go` does."""
+        """Call the pool's function with `args` on a worker; nobody gets the result. As `Pool.go`.
+
+        >>> from antspy import PoolWithFunc
+        >>> with PoolWithFunc(print, capacity=1) as pool:
+        ...     pool.invoke("a", 1)
+        a 1
+        """
 
     def _invoke_for_result(self, *args: Any) -> Future[Any]:
-        """Call the pool's function with `args`, as `submit` does."""
+        """Call the pool's function with `args` on a worker; return a future for its result. As `Pool.submit`.
+
+        >>> from antspy import PoolWithFunc
+        >>> with PoolWithFunc(abs, capacity=1) as pool:
+        ...     pool.submit(-3).result()
+        3
+        """
 
     def tune(self, capacity: int | Adaptive | None) -> None:
         """Set the capacity, up or down, on any pool, from any thread.
@@ -106,27 +127,58 @@ class _Pool:
         Up: as many blocked submitters go on as there are new places. Down: idle workers that are too many
         leave now, busy ones after their task; none is interrupted.
 
-        A pool that tunes itself does so no more; with an `Adaptive` it begins to, from its capacity on.
+        Args:
+            capacity: How many tasks run at the same time from now on, at least 1; `None`: no limit. With an
+                `Adaptive` the pool finds out, from its capacity on; with any other it does so no more.
+
+        Raises:
+            ValueError, TypeError: `capacity` makes no sense; the message names it and the value.
+
+        >>> from antspy import Pool
+        >>> with Pool(2) as pool:
+        ...     pool.tune(10)
+        ...     pool.capacity
+        10
         """
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until all accepted tasks are done and their results delivered. The pool stays open.
+
+        Args:
+            timeout: Seconds to wait; `None`: for ever.
 
         Returns:
             `False` if that takes longer than `timeout` seconds.
 
         Raises:
             RuntimeError: Called by a task of this pool: it would wait for itself.
+            ValueError, TypeError: `timeout` makes no sense.
+
+        >>> from antspy import Pool
+        >>> pool = Pool(2)
+        >>> pool.go(abs, -1)
+        >>> pool.wait(timeout=10), pool.closed
+        (True, False)
         """
 
     def release(self, timeout: float | None = 0) -> None:
         """Close the pool: new work is refused, blocked submitters get `PoolClosedError`.
 
-        What was accepted still runs. Then waits up to `timeout` seconds until all workers are gone; 0 does
-        not wait, and never raises; `None` waits for ever.
+        What was accepted still runs. Then waits until all workers are gone.
+
+        Args:
+            timeout: Seconds to wait. 0 does not wait, and never raises `TimeoutError`; `None` waits for ever.
 
         Raises:
             TimeoutError: Workers are left. The pool is closed; `release` may be called again.
+            RuntimeError: Called by a task of this pool, not with 0: it would wait for itself.
+            ValueError, TypeError: `timeout` makes no sense.
+
+        >>> from antspy import Pool
+        >>> pool = Pool(2)
+        >>> pool.release(timeout=10)
+        >>> pool.closed, pool.running
+        (True, 0)
         """
 
     def _join(self, mailbox: _Mailbox, told: asyncio.Future[Any]) -> _Wait | None: ...
@@ -135,12 +187,35 @@ class _Pool:
         """Open a closed pool again, with the same settings, once its workers are gone.
 
         On an open pool nothing happens.
+
+        Raises:
+            RuntimeError: Called by a task of this pool: it would wait for itself. Or `prealloc` is set, and a
+                thread could not be started: the pool stays closed.
+
+        >>> from antspy import Pool
+        >>> pool = Pool(2)
+        >>> pool.release(timeout=10)
+        >>> pool.reboot()
+        >>> pool.submit(abs, -1).result()
+        1
         """
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Close the pool, as every executor; with `wait`, until all workers are gone.
+        """Close the pool, as every executor does.
 
-        `cancel_futures` cancels what has not started.
+        Args:
+            wait: Whether to wait until all workers are gone.
+            cancel_futures: Whether to cancel what has not started; else it still runs.
+
+        Raises:
+            RuntimeError: Called by a task of this pool with `wait`: it would wait for itself.
+
+        >>> from antspy import Pool
+        >>> pool = Pool(2)
+        >>> future = pool.submit(abs, -1)
+        >>> pool.shutdown()
+        >>> future.result()
+        1
         """
 
     def pause(self) -> None:
@@ -148,10 +223,28 @@ class _Pool:
 
         A task that waits for another that has not started runs it also during a pause. Closing the pool ends
         the pause. On a closed pool nothing happens.
+
+        >>> from antspy import Pool
+        >>> with Pool(2) as pool:
+        ...     pool.pause()
+        ...     future = pool.submit(abs, -1)
+        ...     print(future.done(), pool.queued)
+        ...     pool.resume()
+        ...     print(future.result())
+        False 1
+        1
         """
 
     def resume(self) -> None:
-        """End a pause. On a pool that is not paused nothing happens."""
+        """End a pause: tasks start again. On a pool that is not paused nothing happens.
+
+        >>> from antspy import Pool
+        >>> with Pool(2) as pool:
+        ...     pool.pause()
+        ...     pool.resume()
+        ...     pool.paused
+        False
+        """
 
     @property
     def paused(self) -> bool:
@@ -243,13 +336,43 @@ class _WaitGroup:
 
         Raises:
             ValueError: The count would go below zero; it stays as it was.
+
+        >>> from antspy import WaitGroup
+        >>> group = WaitGroup()
+        >>> group.add(2)
+        >>> group.count
+        2
         """
 
     def done(self) -> None:
-        """Take one job away: `add(-1)`."""
+        """Take one job away, as `add(-1)` does.
+
+        Raises:
+            ValueError: There is none.
+
+        >>> from antspy import WaitGroup
+        >>> group = WaitGroup()
+        >>> group.add(2)
+        >>> group.done()
+        >>> group.count
+        1
+        """
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the count is zero; `False` if that takes longer than `timeout` seconds."""
+        """Wait until the count is zero.
+
+        Args:
+            timeout: Seconds to wait; `None`: for ever.
+
+        Returns:
+            `False` if that takes longer than `timeout` seconds.
+
+        >>> from antspy import WaitGroup
+        >>> group = WaitGroup()
+        >>> group.go(abs, -1)
+        >>> group.wait(timeout=10)
+        True
+        """
 
     @property
     def count(self) -> int:
@@ -266,27 +389,80 @@ class _Future(concurrent.futures.Future[_T]):
     @classmethod
     def __class_getitem__(cls, item: Any) -> GenericAlias: ...
     def cancel(self) -> bool:
-        """Cancel the task if no worker has taken it; its place is free at once. Whether it is cancelled."""
+        """Cancel the task if no worker has taken it; its place is free at once.
+
+        Returns:
+            Whether it is cancelled: by this call, or before.
+
+        >>> from antspy import Pool
+        >>> with Pool(1) as pool:
+        ...     pool.pause()
+        ...     future = pool.submit(abs, -1)
+        ...     future.cancel(), future.cancelled(), future.done()
+        (True, True, True)
+        """
 
     def cancelled(self) -> bool:
-        """Whether the task was cancelled."""
+        """Return whether the task was cancelled.
+
+        >>> from antspy import Pool
+        >>> with Pool(1) as pool:
+        ...     future = pool.submit(abs, -1)
+        ...     future.result(), future.cancelled()
+        (1, False)
+        """
 
     def running(self) -> bool:
-        """Whether a worker runs the task now."""
+        """Return whether a worker runs the task now.
+
+        >>> from antspy import Pool
+        >>> with Pool(1) as pool:
+        ...     pool.pause()
+        ...     pool.submit(abs, -1).running()
+        False
+        """
 
     def done(self) -> bool:
-        """Whether the task has ended or was cancelled."""
+        """Return whether the task has ended or was cancelled.
+
+        >>> from antspy import Pool
+        >>> with Pool(1) as pool:
+        ...     future = pool.submit(abs, -1)
+        ...     future.result(), future.done()
+        (1, True)
+        """
 
     def result(self, timeout: float | None = None) -> _T:
         """Wait for the task and return what it returned, or raise what it raised.
 
+        Args:
+            timeout: Seconds to wait; `None`: for ever.
+
         Raises:
             TimeoutError: It takes longer than `timeout` seconds.
             CancelledError: The task was cancelled.
+
+        >>> from antspy import Pool
+        >>> with Pool(1) as pool:
+        ...     pool.submit(abs, -1).result(timeout=10)
+        1
         """
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
-        """Wait for the task and return what it raised, or `None`. Raises as `result` does else."""
+        """Wait for the task and return what it raised, or `None`.
+
+        Args:
+            timeout: Seconds to wait; `None`: for ever.
+
+        Raises:
+            TimeoutError: It takes longer than `timeout` seconds.
+            CancelledError: The task was cancelled.
+
+        >>> from antspy import Pool
+        >>> with Pool(1) as pool:
+        ...     pool.submit(int, "x").exception(timeout=10)
+        ValueError("invalid literal for int() with base 10: 'x'")
+        """
 
     def interrupt(self, exc: type[BaseException] | None = None) -> bool:
         """Raise `exc` in the task, if it is running; by default `TaskInterrupted`. Returns whether it is.
@@ -298,6 +474,18 @@ class _Future(concurrent.futures.Future[_T]):
 
         Raises:
             TypeError: `exc` is not an exception class.
+
+        >>> import time
+        >>> from antspy import Pool
+        >>> def work():
+        ...     while True:
+        ...         time.sleep(0.001)
+        >>> with Pool(1) as pool:
+        ...     future = pool.submit(work)
+        ...     while not future.interrupt():  # not running yet
+        ...         time.sleep(0.001)
+        ...     future.exception()
+        TaskInterrupted()
         """
 
     def _join(self, mailbox: _Mailbox, told: asyncio.Future[Any]) -> _Wait | None: ...
@@ -310,12 +498,46 @@ class _Future(concurrent.futures.Future[_T]):
     def add_done_callback(self, fn: Callable[[Future[_T]], object]) -> None:
         """Call `fn(future)` when the task has ended: in its worker, or now if it has.
 
-        The task's place in the pool is free by then.
+        The task's place in the pool is free by then. What `fn` raises is logged.
+
+        >>> from antspy import Pool
+        >>> with Pool(1) as pool:
+        ...     pool.submit(abs, -1).add_done_callback(lambda future: print(future.result()))
+        1
         """
 
-    def set_running_or_notify_cancel(self) -> bool: ...
-    def set_result(self, result: _T) -> None: ...
-    def set_exception(self, exception: BaseException | None) -> None: ...
+    def set_running_or_notify_cancel(self) -> bool:
+        """As `concurrent.futures.Future.set_running_or_notify_cancel`. A pool calls it itself."""
+
+    def set_result(self, result: _T) -> None:
+        """As `concurrent.futures.Future.set_result`. A task that has not started does not run then.
+
+        Raises:
+            InvalidStateError: The task has ended, or was cancelled.
+
+        >>> from antspy import Pool
+        >>> with Pool(1) as pool:
+        ...     pool.pause()
+        ...     future = pool.submit(abs, -1)
+        ...     future.set_result("from outside")
+        ...     future.result()
+        'from outside'
+        """
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        """As `concurrent.futures.Future.set_exception`. A task that has not started does not run then.
+
+        Raises:
+            InvalidStateError: The task has ended, or was cancelled.
+
+        >>> from antspy import Pool
+        >>> with Pool(1) as pool:
+        ...     pool.pause()
+        ...     future = pool.submit(abs, -1)
+        ...     future.set_exception(KeyError("from outside"))
+        ...     future.exception()
+        KeyError('from outside')
+        """
 
 @final
 class _Admission:
@@ -362,6 +584,11 @@ def worker_state() -> Any:
 
     Raises:
         RuntimeError: This thread is not a pool's worker.
+
+    >>> from antspy import Pool, worker_state
+    >>> with Pool(1, initializer=dict, initargs=([("user", "ant")],)) as pool:
+    ...     pool.submit(lambda: worker_state()["user"]).result()
+    'ant'
     """
 
 def _register_future(class_: type[Future[Any]], /) -> None: ...

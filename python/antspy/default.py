@@ -38,40 +38,40 @@ reboot = _pool.reboot
 
 
 def capacity() -> int | None:
-    """Return the default pool's `capacity`."""
+    """Return the default pool's number, as `Pool.capacity`."""
     return _pool.capacity
 
 
 def running() -> int:
-    """Return the default pool's `running`."""
+    """Return the default pool's number, as `Pool.running`."""
     return _pool.running
 
 
 def free() -> int | None:
-    """Return the default pool's `free`."""
+    """Return the default pool's number, as `Pool.free`."""
     return _pool.free
 
 
 def waiting() -> int:
-    """Return the default pool's `waiting`."""
+    """Return the default pool's number, as `Pool.waiting`."""
     return _pool.waiting
 
 
 def busy() -> int:
-    """Return the default pool's `busy`."""
+    """Return the default pool's number, as `Pool.busy`."""
     return _pool.busy
 
 
 def idle() -> int:
-    """Return the default pool's `idle`."""
+    """Return the default pool's number, as `Pool.idle`."""
     return _pool.idle
 
 
 def queued() -> int:
-    """Return the default pool's `queued`."""
+    """Return the default pool's number, as `Pool.queued`."""
     return _pool.queued
 
 
 def closed() -> bool:
-    """Return the default pool's `closed`."""
+    """Return whether the default pool is closed, as `Pool.closed`."""
     return _pool.closed

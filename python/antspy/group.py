@@ -62,6 +62,12 @@ class Group:
         Raises:
             RuntimeError: Called outside of the block.
             What `submit` of the pool raises.
+
+        >>> from antspy import Pool
+        >>> with Pool(2) as pool, pool.group() as group:
+        ...     future = group.submit(pow, 2, 5)
+        >>> future.result()
+        32
         """
         self._refuse_outside("submit")
         if self._failed:
@@ -103,6 +109,13 @@ class Group:
         Raises:
             RuntimeError: The block has not ended, or it raised.
             CancelledError: A task was cancelled, or discarded by its pool.
+
+        >>> from antspy import Pool
+        >>> with Pool(2) as pool, pool.group() as group:
+        ...     for number in (3, 1, 2):
+        ...         _ = group.submit(abs, -number)
+        >>> group.results()
+        [3, 1, 2]
         """
         if not self._over:
             raise RuntimeError("results() must be called after the group's block")

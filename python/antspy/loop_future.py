@@ -86,6 +86,15 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
     Cancelling it cancels a task of the pool that has not started; one that runs goes on. What the task raises
     is for whoever awaits this; if nobody does, the event loop's exception handler is told. The pool's is told
     of what comes after it was cancelled, or after its loop was closed.
+
+    >>> import asyncio
+    >>> from antspy import LoopFuture, Pool
+    >>> async def main():
+    ...     async with Pool(1) as pool:
+    ...         future = pool.arun(abs, -1)
+    ...         return isinstance(future, LoopFuture), await future
+    >>> asyncio.run(main())
+    (True, 1)
     """
 
     __slots__ = ("_entry", "_wait")
@@ -94,7 +103,7 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
     """What it follows, until its end: the task's future, or the admission that comes before."""
     _wait: _Wait | None
 
-    def follow(self, entry: "_Future[T] | _Admission") -> Self:
+    def _follow(self, entry: "_Future[T] | _Admission") -> Self:
         """End as the task does."""
         loop = self.get_loop()
         self._entry = entry
@@ -126,9 +135,9 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
             try:
                 following = entry.proceed()
             except Exception as refusal:
-                self.refuse(refusal)
+                self._refuse(refusal)
             else:
-                self.follow(following)
+                self._follow(following)
             return
         done, cancelled, result, error = entry._get_snapshot()
         if not done:
@@ -145,7 +154,7 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
         else:
             self.set_exception(error)
 
-    def refuse(self, error: Exception) -> Self:
+    def _refuse(self, error: Exception) -> Self:
         """End by an error that is none of the task's."""
         self._entry = None
         self.set_exception(error.with_traceback(None))  # it would lead through our frames back to this future
@@ -160,10 +169,10 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
                 self.get_loop().call_later(_LOOK_AGAIN, self._help)
         except RecursionError as error:
             self._entry._leave(self._wait)
-            self.refuse(error)
+            self._refuse(error)
 
     def cancel(self, msg: Any | None = None) -> bool:
-        """Cancel it, and the task if that has not started. `False`: it had ended before."""
+        """As `asyncio.Future.cancel`; cancels the task if that has not started."""
         if self.done():
             return False
         entry, self._entry = self._entry, None
@@ -177,14 +186,14 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
     # As a coroutine: a task that is made of it waits for it.
 
     def send(self, value: Any, /) -> Any:
-        """Begin to wait, or end."""
+        """Begin to wait, or end: as `Coroutine.send`, for whoever runs it as a coroutine."""
         if self.done():
             raise StopIteration(self.result())
         self._asyncio_future_blocking = True  # what asyncio wants of whatever is awaited
         return self
 
     def throw(self, *args: Any) -> Any:
-        """Cancel it: the task that waits for it is about to end."""
+        """Cancel it, as `Coroutine.throw`: the task that waits for it is about to end."""
         self.cancel()
         try:
             raise args[0] if len(args) == 1 else args[1]
@@ -192,14 +201,14 @@ class LoopFuture(asyncio.Future[T], Coroutine[Any, Any, T]):
             del self, args  # the exception's traceback refers to this frame
 
     def close(self) -> None:
-        """Cancel it."""
+        """Cancel it, as `Coroutine.close`."""
         self.cancel()
 
 
 def result_of(future: "Future[T]") -> Generator[Any, None, T]:
     """Wait for it in the running loop: its `__await__`."""
     following: LoopFuture[T] = LoopFuture(loop=asyncio.get_running_loop())
-    return following.follow(future).__await__()
+    return following._follow(future).__await__()
 
 
 def run(method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> LoopFuture[Any]:
@@ -212,8 +221,8 @@ def run(method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> LoopFuture[
     try:
         entry = method(*args, **kwargs)
     except Exception as error:
-        return future.refuse(error)
-    return future.follow(entry)
+        return future._refuse(error)
+    return future._follow(entry)
 
 
 async def arun(method: Callable[..., Any], args: Any, kwargs: Any) -> Any:

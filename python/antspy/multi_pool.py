@@ -79,7 +79,7 @@ class _MultiPool(Generic[PoolT]):
         return self._pools
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until all accepted tasks of all sub-pools are done. They stay open.
+        """Wait until all accepted tasks of all sub-pools are done, as `Pool.wait`. They stay open.
 
         The sub-pools are looked at one after the other, again and again until none has a task left.
 
@@ -138,7 +138,7 @@ class _MultiPool(Generic[PoolT]):
         return TimeoutError(message)
 
     def reboot(self) -> None:
-        """Open all sub-pools that are closed again, each once its workers are gone.
+        """Open all sub-pools that are closed again, as `Pool.reboot`, each once its workers are gone.
 
         Raises:
             RuntimeError: A sub-pool cannot be opened (see `Pool.reboot`). Those that this call has opened
@@ -156,7 +156,7 @@ class _MultiPool(Generic[PoolT]):
             raise
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Close all sub-pools, as every executor; with `wait`, until all workers are gone.
+        """Close all sub-pools, as `Pool.shutdown`; with `wait`, until all workers are gone.
 
         `cancel_futures` cancels what has not started.
         """

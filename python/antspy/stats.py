@@ -14,6 +14,10 @@ class Histogram:
 
     Every task is timed while there are at most 10,000 a second, and up to 1,024 in a burst. Beyond that one
     in 32 is, and stands for those since the one before it.
+
+    >>> times = Histogram((0, 0, 3, 1), total=2.4e-08)  # three from 4 to 8 ns, and one longer
+    >>> times.count, list(times)
+    (4, [(8e-09, 3), (1.6e-08, 1)])
     """
 
     counts: tuple[int, ...]

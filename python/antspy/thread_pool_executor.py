@@ -124,7 +124,7 @@ class ThreadPoolExecutor(Pool, concurrent.futures.ThreadPoolExecutor):
         return map_as_executor(self, fn, iterables, timeout, buffersize)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Refuse new tasks; with `wait`, return when all workers are gone.
+        """Refuse new tasks; with `wait`, return when all workers are gone. As `Pool.shutdown`.
 
         `cancel_futures` cancels what no worker has taken.
         """

@@ -86,7 +86,7 @@ class PoolView(_AnyView, Submits):
         return Group(self)
 
     def options(self, **options: Unpack[Options]) -> "PoolView":
-        """Return a view with these terms, and this one's where none are given."""
+        """Return a view with these terms (as `Pool.options`), and this one's where none are given."""
         return PoolView(self, {**self._settings(), **options})
 
     @property
@@ -125,7 +125,7 @@ class PoolWithFuncView(_AnyView, Generic[T]):
         return loop_future.run(self._begin_invoke, *args)
 
     def options(self, **options: Unpack[Options]) -> "PoolWithFuncView[T]":
-        """Return a view with these terms, and this one's where none are given."""
+        """Return a view with these terms (as `Pool.options`), and this one's where none are given."""
         return PoolWithFuncView(self, {**self._settings(), **options})
 
     def __repr__(self) -> str:
@@ -179,7 +179,10 @@ class SubPool(_View, Submits):
         return PoolView(self, options)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until all tasks of this sub-pool are done; `False` if that takes longer than `timeout` s.
+        """Wait until all tasks of this sub-pool are done, as `Pool.wait`.
+
+        Returns:
+            `False` if that takes longer than `timeout` seconds.
 
         Raises:
             RuntimeError: Called by a task of the pool: it might wait for itself, or for one that nobody else
@@ -188,7 +191,7 @@ class SubPool(_View, Submits):
         return self._wait_subpool(timeout)
 
     def tune(self, n: int) -> None:
-        """Set how many places it has, at least 1, from any thread."""
+        """Set how many places it has, `n`, at least 1, from any thread; as `Pool.tune`."""
         self._tune_subpool(n)
 
     @property

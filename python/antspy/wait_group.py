@@ -41,6 +41,13 @@ class WaitGroup(_WaitGroup):
 
         Raises:
             What `Pool.go` raises; the count is then as it was.
+
+        >>> from antspy import WaitGroup
+        >>> group = WaitGroup()
+        >>> group.go(print, "ran")
+        >>> group.wait()
+        ran
+        True
         """
         pool = default_pool() if self._pool is None else self._pool
         self._go(pool, fn, *args, **kwargs)

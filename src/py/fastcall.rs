@@ -199,7 +199,7 @@ fn add_method<T: Receiver>(
 }
 
 macro_rules! methods {
-    ($($name:ident, $method:literal, $text:literal, |$target:ident, $arguments:ident| $body:expr;)*) => {
+    ($($name:ident, $method:literal, $signature:literal, $doc:literal, |$target:ident, $arguments:ident| $body:expr;)*) => {
         $(
             unsafe extern "C" fn $name<T: Receiver>(
                 slf: *mut PyObject,
@@ -215,42 +215,39 @@ macro_rules! methods {
         )*
 
         fn add_to<T: Receiver>(py: Python<'_>) -> PyResult<()> {
-            $(add_method::<T>(py, $name::<T>, $method, $text)?;)*
+            $(add_method::<T>(py, $name::<T>, $method, {
+                let text = concat!($signature, "\n--\n\n", doc!($doc), "\0");
+                CStr::from_bytes_with_nul(text.as_bytes()).expect("one null byte, at its end")
+            })?;)*
             Ok(())
         }
     };
 }
 
 methods! {
-    submit, c"submit", c"submit($self, fn, /, *args, **kwargs)\n--\n\n\
-    Run fn(*args, **kwargs) on a worker; return a future for its result. Waits while the pool is full.", |target, arguments| {
+    submit, c"submit", "submit($self, fn, /, *args, **kwargs)", "_Pool._submit", |target, arguments| {
         let call = arguments.call(target.py, "submit")?;
         Ok(target.pool.submit(target.py, call, target.order)?.into_ptr())
     };
-    go, c"go", c"go($self, fn, /, *args, **kwargs)\n--\n\n\
-    Run fn(*args, **kwargs) on a worker; nobody gets the result. Waits while the pool is full.", |target, arguments| {
+    go, c"go", "go($self, fn, /, *args, **kwargs)", "_Pool._go", |target, arguments| {
         let call = arguments.call(target.py, "go")?;
         target.pool.go(target.py, call, None, target.order)?;
         Ok(target.py.None().into_ptr())
     };
-    begin, c"begin", c"begin($self, fn, /, *args, **kwargs)\n--\n\n\
-    Submit without blocking: return the future, or an admission that stands in line.", |target, arguments| {
+    begin, c"begin", "begin($self, fn, /, *args, **kwargs)", "_Pool._begin", |target, arguments| {
         let call = arguments.call(target.py, "asubmit")?;
         Ok(Admission::begin(target.py, target.pool.core(target.py)?, call, target.order)?.into_ptr())
     };
-    invoke, c"invoke", c"invoke($self, /, *args)\n--\n\n\
-    Run the pool's function with args on a worker; nobody gets the result.", |target, arguments| {
+    invoke, c"invoke", "invoke($self, /, *args)", "_Pool._invoke", |target, arguments| {
         let call = arguments.held_call(target.py, target.pool, "invoke")?;
         target.pool.go(target.py, call, None, target.order)?;
         Ok(target.py.None().into_ptr())
     };
-    invoke_for_result, c"invoke_for_result", c"invoke_for_result($self, /, *args)\n--\n\n\
-    Run the pool's function with args on a worker; return a future for its result.", |target, arguments| {
+    invoke_for_result, c"invoke_for_result", "invoke_for_result($self, /, *args)", "_Pool._invoke_for_result", |target, arguments| {
         let call = arguments.held_call(target.py, target.pool, "submit")?;
         Ok(target.pool.submit(target.py, call, target.order)?.into_ptr())
     };
-    begin_invoke, c"begin_invoke", c"begin_invoke($self, /, *args)\n--\n\n\
-    Submit a call of the pool's function without blocking, as begin does.", |target, arguments| {
+    begin_invoke, c"begin_invoke", "begin_invoke($self, /, *args)", "_Pool._begin_invoke", |target, arguments| {
         let call = arguments.held_call(target.py, target.pool, "asubmit")?;
         Ok(Admission::begin(target.py, target.pool.core(target.py)?, call, target.order)?.into_ptr())
     };

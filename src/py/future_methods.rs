@@ -164,6 +164,7 @@ impl Future {
             .ok_or_else(|| PyErr::fetch(slf.py()))
     }
 
+    #[doc = doc!("_Future.cancel")]
     pub(super) fn cancel(slf: &Bound<'_, Self>) -> bool {
         slf.get().settle_inherited(slf.py());
         // Those in `wait()` are told at once about a pool's task; a future of one's own tells them in
@@ -182,20 +183,24 @@ impl Future {
         }
     }
 
+    #[doc = doc!("_Future.cancelled")]
     fn cancelled(&self) -> bool {
         self.inner.lock().state.is_cancelled()
     }
 
+    #[doc = doc!("_Future.running")]
     fn running(&self, py: Python<'_>) -> bool {
         self.settle_inherited(py);
         matches!(self.inner.lock().state, State::Running)
     }
 
+    #[doc = doc!("_Future.done")]
     fn done(&self, py: Python<'_>) -> bool {
         self.settle_inherited(py);
         self.inner.lock().state.is_done()
     }
 
+    #[doc = doc!("_Future.result")]
     #[pyo3(signature = (timeout = None))]
     fn result(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
         Self::join(slf, timeout)?;
@@ -209,6 +214,7 @@ impl Future {
         ))
     }
 
+    #[doc = doc!("_Future.exception")]
     #[pyo3(signature = (timeout = None))]
     fn exception(
         slf: &Bound<'_, Self>,
@@ -225,6 +231,7 @@ impl Future {
         }
     }
 
+    #[doc = doc!("_Future.interrupt")]
     #[pyo3(signature = (exc = None))]
     fn interrupt(&self, py: Python<'_>, exc: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
         let class = interrupt::exception_class(py, exc)?;
@@ -257,11 +264,13 @@ impl Future {
         Self::help(slf, |_| true)
     }
 
+    #[doc = doc!("_Future.name")]
     #[getter]
     fn name(&self, py: Python<'_>) -> Option<Py<PyString>> {
         self.inner.lock().name(py)
     }
 
+    #[doc = doc!("_Future.add_done_callback")]
     fn add_done_callback(slf: &Bound<'_, Self>, r#fn: Bound<'_, PyAny>) -> PyResult<()> {
         let callback = r#fn.unbind();
         slf.get().settle_inherited(slf.py());
@@ -283,6 +292,7 @@ impl Future {
         }
     }
 
+    #[doc = doc!("_Future.set_running_or_notify_cancel")]
     fn set_running_or_notify_cancel(slf: &Bound<'_, Self>) -> PyResult<bool> {
         let mut misused = false;
         let before = Self::settle(slf, &mut None::<fn()>, |state| match state {
@@ -305,10 +315,12 @@ impl Future {
         Ok(running)
     }
 
+    #[doc = doc!("_Future.set_result")]
     fn set_result(slf: &Bound<'_, Self>, result: Py<PyAny>) -> PyResult<()> {
         Self::set(slf, State::Returned(result))
     }
 
+    #[doc = doc!("_Future.set_exception")]
     fn set_exception(slf: &Bound<'_, Self>, exception: Bound<'_, PyAny>) -> PyResult<()> {
         // As in the standard library, `None` ends it without a result.
         if exception.is_none() {

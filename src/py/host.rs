@@ -120,7 +120,7 @@ thread_local! {
     static STATE: RefCell<Option<Py<PyAny>>> = const { RefCell::new(None) };
 }
 
-/// `antspy.worker_state()`.
+#[doc = doc!("worker_state")]
 #[pyfunction]
 pub(super) fn worker_state(py: Python<'_>) -> PyResult<Py<PyAny>> {
     let state = STATE.with_borrow(|state| state.as_ref().map(|it| it.clone_ref(py)));

@@ -1,5 +1,12 @@
 //! The binding: the only place that knows Python. It holds no policy; that is in `core`.
 
+/// The docstring of the stub (`_antspy.pyi`) for `Class.method`; `build.rs` has found it there.
+macro_rules! doc {
+    ($name:literal) => {
+        include_str!(concat!(env!("OUT_DIR"), "/docs/", $name))
+    };
+}
+
 mod adaptive;
 mod admission;
 mod arguments;

@@ -274,6 +274,7 @@ impl Pool {
         Ok(())
     }
 
+    #[doc = doc!("_Pool.tune")]
     fn tune(&self, py: Python<'_>, capacity: &Bound<'_, PyAny>) -> PyResult<()> {
         let core = self.core(py)?;
         let tuned = match Capacity::of(capacity)? {
@@ -283,11 +284,13 @@ impl Pool {
         tuned.map_err(|why| errors::invalid(&why))
     }
 
+    #[doc = doc!("_Pool.wait")]
     #[pyo3(signature = (timeout = Timeout(None)), text_signature = "($self, timeout=None)")]
     fn wait(&self, py: Python<'_>, timeout: Timeout) -> PyResult<bool> {
         in_time("wait()", self.core(py)?.wait(py, timeout.deadline()))
     }
 
+    #[doc = doc!("_Pool.release")]
     #[pyo3(signature = (timeout = Timeout(Some(Duration::ZERO))), text_signature = "($self, timeout=0)")]
     fn release(&self, py: Python<'_>, timeout: Timeout) -> PyResult<()> {
         let core = self.core(py)?;
@@ -328,6 +331,7 @@ impl Pool {
         in_time("arelease()", seen_off).map(drop)
     }
 
+    #[doc = doc!("_Pool.reboot")]
     fn reboot(&self, py: Python<'_>) -> PyResult<()> {
         match self.core(py)?.reboot(py) {
             Ok(started) => started.map_err(|error| errors::no_thread(&error.to_string())),
@@ -335,6 +339,7 @@ impl Pool {
         }
     }
 
+    #[doc = doc!("_Pool.shutdown")]
     #[pyo3(signature = (wait = true, *, cancel_futures = false))]
     fn shutdown(&self, py: Python<'_>, wait: bool, cancel_futures: bool) -> PyResult<()> {
         let core = self.core(py)?;
@@ -349,11 +354,13 @@ impl Pool {
         Ok(())
     }
 
+    #[doc = doc!("_Pool.pause")]
     fn pause(&self, py: Python<'_>) -> PyResult<()> {
         self.core(py)?.pause();
         Ok(())
     }
 
+    #[doc = doc!("_Pool.resume")]
     fn resume(&self, py: Python<'_>) -> PyResult<()> {
         self.core(py)?.resume(py);
         Ok(())
@@ -372,6 +379,7 @@ impl Pool {
         Ok(())
     }
 
+    #[doc = doc!("_Pool.paused")]
     #[getter]
     fn paused(&self, py: Python<'_>) -> PyResult<bool> {
         Ok(self.stats(py)?.paused)
@@ -400,42 +408,50 @@ impl Pool {
         Ok(self.stats(py)?.in_flight)
     }
 
+    #[doc = doc!("_Pool.capacity")]
     #[getter]
     fn capacity(&self, py: Python<'_>) -> PyResult<Option<usize>> {
         Ok(self.stats(py)?.capacity)
     }
 
+    #[doc = doc!("_Pool.running")]
     #[getter]
     fn running(&self, py: Python<'_>) -> PyResult<usize> {
         Ok(self.stats(py)?.running)
     }
 
+    #[doc = doc!("_Pool.free")]
     #[getter]
     fn free(&self, py: Python<'_>) -> PyResult<Option<usize>> {
         Ok(self.stats(py)?.free())
     }
 
+    #[doc = doc!("_Pool.waiting")]
     #[getter]
     fn waiting(&self, py: Python<'_>) -> PyResult<usize> {
         Ok(self.stats(py)?.waiting)
     }
 
+    #[doc = doc!("_Pool.busy")]
     #[getter]
     fn busy(&self, py: Python<'_>) -> PyResult<usize> {
         let stats = self.stats(py)?;
         Ok(stats.running - stats.idle)
     }
 
+    #[doc = doc!("_Pool.idle")]
     #[getter]
     fn idle(&self, py: Python<'_>) -> PyResult<usize> {
         Ok(self.stats(py)?.idle)
     }
 
+    #[doc = doc!("_Pool.queued")]
     #[getter]
     fn queued(&self, py: Python<'_>) -> PyResult<usize> {
         Ok(self.stats(py)?.queued)
     }
 
+    #[doc = doc!("_Pool.closed")]
     #[getter]
     fn closed(&self, py: Python<'_>) -> PyResult<bool> {
         Ok(self.stats(py)?.closed)

@@ -81,15 +81,18 @@ impl WaitGroup {
         }
     }
 
+    #[doc = doc!("_WaitGroup.add")]
     #[pyo3(signature = (n = Count(1)), text_signature = "($self, n=1)")]
     fn add(&self, n: Count) -> PyResult<()> {
         self.add_to(n.0)
     }
 
+    #[doc = doc!("_WaitGroup.done")]
     fn done(&self) -> PyResult<()> {
         self.add_to(-1)
     }
 
+    #[doc = doc!("_WaitGroup.wait")]
     #[pyo3(signature = (timeout = Timeout(None)), text_signature = "($self, timeout=None)")]
     fn wait(&self, py: Python<'_>, timeout: Timeout) -> PyResult<bool> {
         let deadline = timeout.deadline();
@@ -106,6 +109,7 @@ impl WaitGroup {
         waited
     }
 
+    #[doc = doc!("_WaitGroup.count")]
     #[getter]
     fn count(&self) -> u64 {
         self.core.count()
