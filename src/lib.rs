@@ -11,7 +11,7 @@
 //! | who waits for a place stands in line: a thread, or the task of a coroutine, which goes in by itself | `core/line.rs`, `core/waiter.rs` |
 //! | it is queued in its lane, and a worker is summoned: the newest idle one, or a new one | `core/queue.rs`, `core/lanes.rs`; `core/state.rs`: `summon` |
 //! | nobody takes it in time: it is cancelled | `core/deadline.rs` |
-//! | a new worker's thread, which the system knows by name, enters Python | `core/system_name.rs`; `py/host.rs`: `enter` |
+//! | a new worker's thread, which the system knows by name, enters Python, and stays where it is if that ends | `core/system_name.rs`; `py/host.rs`: `enter`; `py/last_stop.rs` |
 //! | with thousands of workers, the switch interval and the kernel's table of waiters are changed | `py/switch_interval.rs`, `py/futex_hash.rs` |
 //! | the worker takes the task, when the rate allows, having summoned the next worker if there is more | `core/pool.rs`: `next`; `core/rate.rs` |
 //! | the function is called, in a frame of the task's name if it has one, and may be interrupted | `core/worker.rs`: `run`; `py/task.rs`; `py/interpreter.rs`: `call`; `py/interrupt.rs` |

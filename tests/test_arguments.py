@@ -33,6 +33,8 @@ BAD_SETTINGS: list[tuple[type[Exception], str, object]] = [
     (TypeError, "min_workers", 1.0),
     (TypeError, "prealloc", "yes"),
     (TypeError, "prealloc", None),
+    (TypeError, "daemon", "yes"),
+    (TypeError, "daemon", None),
     (TypeError, "exception_handler", 3),
     (TypeError, "initializer", "print"),
     (TypeError, "initargs", [1]),

@@ -52,6 +52,7 @@ class _Pool:
         expiry: float | None,
         min_workers: int,
         prealloc: bool,
+        daemon: bool,
         rate: float | None,
         exception_handler: ExceptionHandler | None,
         initializer: Callable[..., object] | None,

@@ -37,6 +37,8 @@ class Pool(_Pool, Submits, Releases, Executor):
             an idle thread.
         min_workers: How many workers do not expire. They are started for work, as all are.
         prealloc: Start all workers now.
+        daemon: Do not wait for the pool at the end of the program: tasks that have not started are cancelled
+            then, and those that run are given up, wherever they are. Else all that was accepted runs.
         rate: How many tasks are started a second at most, evenly spaced; `None`: no limit.
         exception_handler: Called with what a `go` task raised, and with what a future raised that nobody has
             looked at when it ends; by default it is logged with its traceback on the logger `antspy`.
@@ -67,6 +69,7 @@ class Pool(_Pool, Submits, Releases, Executor):
         expiry: float | None = 10.0,
         min_workers: int = 0,
         prealloc: bool = False,
+        daemon: bool = False,
         rate: float | None = None,
         exception_handler: ExceptionHandler | None = None,
         initializer: Callable[..., object] | None = None,
@@ -83,6 +86,7 @@ class Pool(_Pool, Submits, Releases, Executor):
             expiry=expiry,
             min_workers=min_workers,
             prealloc=prealloc,
+            daemon=daemon,
             rate=rate,
             exception_handler=exception_handler,
             initializer=initializer,

@@ -54,6 +54,7 @@ class PoolWithFunc(_Pool, Releases, Generic[T]):
             expiry=settings.get("expiry", 10.0),
             min_workers=settings.get("min_workers", 0),
             prealloc=settings.get("prealloc", False),
+            daemon=settings.get("daemon", False),
             rate=settings.get("rate"),
             exception_handler=settings.get("exception_handler"),
             initializer=settings.get("initializer"),

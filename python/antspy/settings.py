@@ -24,6 +24,7 @@ class Settings(TypedDict, total=False):
     expiry: float | None
     min_workers: int
     prealloc: bool
+    daemon: bool
     rate: float | None
     exception_handler: ExceptionHandler | None
     initializer: Callable[..., object] | None

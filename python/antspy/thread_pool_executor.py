@@ -80,6 +80,7 @@ class ThreadPoolExecutor(Pool, concurrent.futures.ThreadPoolExecutor):
             expiry=expiry,
             min_workers=min_workers,
             prealloc=prealloc,
+            daemon=False,
             rate=rate,
             exception_handler=exception_handler,
             initializer=initializer,

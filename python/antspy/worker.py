@@ -19,9 +19,11 @@ class WorkerThread(threading._DummyThread):
     _end: threading.Event | None = None
     """For those who wait. Both are written under the lock of `threading`'s own list of threads."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, daemon: bool) -> None:
         this: Any = self
         this._name = name
+        if daemon:
+            this._daemonic = True
         this._set_ident()
         if make_handle := getattr(threading, "_make_thread_handle", None):  # from 3.13 on
             this._handle = make_handle(this._ident)
@@ -78,7 +80,7 @@ class WorkerThread(threading._DummyThread):
 def _share() -> dict[str, Any]:
     """Give the class what a thread that has started has of `threading`, and return it."""
     # With a name, or it would take a number from the program's own threads. Not a daemon: the interpreter
-    # does not end before its workers.
+    # does not end before its workers, but for those of a daemon pool.
     thread = threading.Thread(name="worker", daemon=False)
     thread._started.set()  # type: ignore[attr-defined]
     for name, value in vars(thread).items():
@@ -95,10 +97,14 @@ class Crew(set[threading.Thread]):
     keeps_ended = False
     """Whether the threads that end from now on stay."""
 
+    def __init__(self, daemon: bool = False) -> None:
+        super().__init__()
+        self.daemon = daemon
+
 
 def register(name: str, crew: Crew) -> None:
     """Name the current thread, as one of the crew."""
-    crew.add(WorkerThread(name))
+    crew.add(WorkerThread(name, crew.daemon))
 
 
 def checkpoint() -> None:

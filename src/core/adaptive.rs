@@ -5,7 +5,7 @@
 //! what comes of that is set as `tune` sets it.
 
 use super::{
-    Config, Host, Invalid, Outline, Pool, Scope, State,
+    Config, Host, Invalid, Pool, Scope, State,
     climber::Climber,
     stats::Stamp,
     sync::{Arc, MutexGuard},
@@ -90,17 +90,6 @@ impl<H: Host> Pool<H> {
         state.climber = Some(Box::new(climber));
         self.set_capacity(state, capacity, scope);
         Ok(())
-    }
-
-    /// A forked child's pool is tuned as the one that it inherited.
-    ///
-    /// # Errors
-    /// [`Invalid`].
-    pub fn tune_as(self: &Arc<Self>, other: Outline, scope: Scope<'_, H>) -> Result<(), Invalid> {
-        self.tune(other.capacity, scope)?;
-        other
-            .adaptive
-            .map_or(Ok(()), |bounds| self.adapt(bounds, scope))
     }
 
     /// A timed task has ended in a pool that tunes itself.

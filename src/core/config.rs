@@ -42,6 +42,8 @@ pub struct Config {
     pub min_workers: usize,
     /// Whether all workers are started when the pool is made.
     pub prealloc: bool,
+    /// Whether the end of the program does not wait for its tasks.
+    pub daemon: bool,
     /// Workers are called `{prefix}_0`, `{prefix}_1`, ...
     pub thread_name_prefix: String,
     /// Bytes of stack for a worker; `None`: the platform's default.
@@ -60,6 +62,7 @@ impl Default for Config {
             expiry: Some(Duration::from_secs(10)),
             min_workers: 0,
             prealloc: false,
+            daemon: false,
             thread_name_prefix: String::from("antspy"),
             stack_size: None,
         }

@@ -61,12 +61,33 @@ impl<H: Host> Pool<H> {
         self.cancel_queued(scope);
     }
 
+    /// The program ends, and the pool with it. What was accepted still runs; of a daemon only what a worker has taken.
+    pub fn close_at_end(self: &Arc<Self>, scope: Scope<'_, H>) {
+        if self.config().daemon {
+            self.close_and_cancel(scope);
+        } else {
+            self.close(scope);
+        }
+    }
+
+    /// Waits at the end of the program until every thread has ended; a daemon's are not waited for.
+    ///
+    /// # Errors
+    /// [`Unfinished`].
+    pub fn wait_at_end(&self, scope: Scope<'_, H>) -> Result<(), Unfinished<H::Interrupt>> {
+        if self.config().daemon {
+            return Ok(());
+        }
+        self.wait_gone(scope, None)
+    }
+
     /// No worker takes a task from the queue until [`resume`](Self::resume); those that run go on, and
     /// tasks are accepted as before. On a closed pool nothing happens.
     pub fn pause(&self) {
         let mut state = self.state.lock();
         if state.phase == Phase::Open {
             state.phase = Phase::Paused;
+            self.draw_outline(&state);
         }
     }
 
@@ -87,6 +108,7 @@ impl<H: Host> Pool<H> {
         let mut state = self.state.lock();
         if state.phase == Phase::Paused {
             state.phase = Phase::Open;
+            self.draw_outline(&state);
         }
         let remains = state.queue.take_remains();
         self.conclude(state, scope);

@@ -3,16 +3,13 @@
 use std::{fmt, io};
 
 use super::{
-    Adaptive, Config, Ending, Fault, Host, Invalid, Outcome, Park, Phase, Scope, Search, State,
-    Summons, Task, UNLIMITED,
+    Config, Ending, Fault, Host, Invalid, Outcome, Park, Phase, Scope, Search, State, Summons,
+    Task,
     config::check_capacity,
     line::wake,
+    outline::Sketch,
     queue::Taken,
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicU64, Ordering},
-        thread,
-    },
+    sync::{Arc, Mutex, MutexGuard, thread},
     system_name,
     worker::{self, Duty, Ended, Next, Worker},
 };
@@ -23,22 +20,7 @@ pub struct Pool<H: Host> {
     host: H,
     config: Config,
     pub(super) state: Mutex<State<H>>,
-    /// The capacity and, as the lowest bit, whether tasks are accepted: for a forked child, where the lock may be
-    /// held for ever. Written under the lock; `Relaxed`, for the child reads it on its only thread.
-    outline: AtomicU64,
-    /// The bounds in which it tunes itself, for the same child, and written and read in the same way.
-    bounds: AtomicU64,
-}
-
-/// What a forked child may know of the pool that it inherited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outline {
-    /// How many tasks may run at once; [`UNLIMITED`].
-    pub capacity: usize,
-    /// Whether tasks are accepted.
-    pub open: bool,
-    /// Between which capacities it tunes itself, if it does.
-    pub adaptive: Option<Adaptive>,
+    pub(super) sketch: Sketch,
 }
 
 impl<H: Host> Pool<H> {
@@ -52,37 +34,11 @@ impl<H: Host> Pool<H> {
             host,
             config,
             state,
-            outline: AtomicU64::new(0),
-            bounds: AtomicU64::new(0),
+            sketch: Sketch::default(),
         });
         pool.draw_outline(&pool.state.lock());
         H::block(scope, || pool.preallocate())?;
         Ok(pool)
-    }
-
-    /// What can be read without the lock.
-    pub fn outline(&self) -> Outline {
-        let word = self.outline.load(Ordering::Relaxed);
-        let capacity = usize::try_from(word >> 1).unwrap_or(UNLIMITED);
-        Outline {
-            capacity: if capacity >= UNLIMITED >> 1 {
-                UNLIMITED
-            } else {
-                capacity
-            },
-            open: word & 1 == 1,
-            adaptive: Adaptive::from_word(self.bounds.load(Ordering::Relaxed)),
-        }
-    }
-
-    /// To be called with every change of the capacity or the phase.
-    pub(super) fn draw_outline(&self, state: &State<H>) {
-        let capacity = u64::try_from(state.capacity).unwrap_or(u64::MAX);
-        let word = (capacity << 1) | u64::from(state.phase.accepts());
-        self.outline.store(word, Ordering::Relaxed);
-        let bounds = state.climber.as_ref().map(|climber| climber.bounds());
-        self.bounds
-            .store(Adaptive::to_word(bounds), Ordering::Relaxed);
     }
 
     /// The host it was made with.

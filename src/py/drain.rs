@@ -76,7 +76,7 @@ pub(super) fn forget_all() {
     REGISTRY.store(ptr::null_mut(), Ordering::Release);
 }
 
-/// Closes every pool and waits until their workers have ended; Ctrl-C ends the wait.
+/// Closes every pool and waits until their workers have ended, but for a daemon's; Ctrl-C ends the wait.
 #[pyfunction]
 pub(super) fn _drain(py: Python<'_>) -> PyResult<()> {
     let pools: Vec<Arc<Core>> = {
@@ -85,10 +85,10 @@ pub(super) fn _drain(py: Python<'_>) -> PyResult<()> {
         registry.pools.iter().filter_map(Weak::upgrade).collect()
     };
     for pool in &pools {
-        pool.close(py);
+        pool.close_at_end(py);
     }
     for pool in &pools {
-        if let Err(why) = pool.wait_gone(py, None)
+        if let Err(why) = pool.wait_at_end(py)
             && let Some(error) = errors::unfinished("the end of the program", why)
         {
             return Err(error);

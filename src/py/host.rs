@@ -274,8 +274,8 @@ fn unregister(py: Python<'_>, crew: Option<&Py<PySet>>) -> PyResult<()> {
 }
 
 /// An empty `antspy.worker.Crew`.
-pub(super) fn crew(py: Python<'_>) -> PyResult<Py<PySet>> {
-    let crew = worker_module(py)?.getattr("Crew")?.call0()?;
+pub(super) fn crew(py: Python<'_>, daemon: bool) -> PyResult<Py<PySet>> {
+    let crew = worker_module(py)?.getattr("Crew")?.call1((daemon,))?;
     Ok(crew.cast_into::<PySet>()?.unbind())
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Up to 3.13.7 `CPython` ends a thread that asks for a finalized interpreter with `pthread_exit`, which
 //! unwinds the thread's stack. Rust frames that were not compiled for it abort the process. So every call
-//! in which a worker can meet its end is made through here: the callee's type says that it may unwind, and
+//! in which a thread can meet its end is made through here: the callee's type says that it may unwind, and
 //! a guard around it stops the unwinding by parking the thread for ever. The process is about to exit, and
-//! later versions of `CPython` park such threads themselves.
+//! later versions of `CPython` park such threads themselves. A worker has its `last_stop` besides, for every drop of
+//! an object is such a call, too.
 //!
 //! 1. The main thread finalizes the interpreter while a worker runs a task (Ctrl-C during the drain).
 //! 2. The worker asks for the interpreter: at a bytecode boundary, or on its way back from sleep.
@@ -25,7 +26,7 @@ use pyo3::{
 };
 
 use self::ffi::{PyGILState_STATE, PyObject, PyThreadState};
-use super::cpython;
+use super::{cpython, last_stop};
 
 struct ParkOnUnwind;
 
@@ -142,6 +143,10 @@ pub(super) fn next<'py>(
 /// 2. That code calls an extension (this one will do), which asks for the state and leaves it.
 /// 3. Nobody else is counted: the state is ended and freed once more, under the code that runs.
 pub(super) fn attach(body: impl FnOnce(Python<'_>)) {
+    last_stop::with(|| attach_here(body));
+}
+
+fn attach_here(body: impl FnOnce(Python<'_>)) {
     type Ensure = unsafe extern "C-unwind" fn() -> PyGILState_STATE;
     type Clear = unsafe extern "C-unwind" fn(*mut PyThreadState);
     if is_gone() {
@@ -170,7 +175,8 @@ pub(super) fn attach(body: impl FnOnce(Python<'_>)) {
     }
 }
 
-fn is_gone() -> bool {
+/// Whether there is no interpreter any more, or it has begun to end.
+pub(super) fn is_gone() -> bool {
     // SAFETY: may be called at any time on any thread.
     let initialized = unsafe { ffi::Py_IsInitialized() != 0 };
     !initialized || cpython::is_finalizing()

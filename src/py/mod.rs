@@ -25,8 +25,10 @@ mod host;
 mod interpreter;
 mod interrupt;
 mod item;
+mod last_stop;
 mod mailbox;
 mod map;
+mod one_interpreter;
 mod order;
 mod parker;
 mod pool;
@@ -41,35 +43,31 @@ mod wait_group;
 
 use pyo3::prelude::*;
 
-/// The extension module `antspy._antspy`.
+/// The extension module `antspy._antspy`. `_debug_build`: a debug build is several times slower.
+///
+/// Written out: of a declared module everything is added before any code of ours runs.
 #[pymodule(gil_used = false)]
-mod _antspy {
-    use super::Bound;
-    use pyo3::prelude::*;
-
-    #[pymodule_export]
-    use super::{
-        admission::Admission,
-        drain::_drain,
-        fork::_after_fork,
-        future::{_register_future, Future},
-        host::worker_state,
-        mailbox::{Mailbox, Wait},
-        map::Map,
-        order::View,
-        pool::Pool,
-        wait_group::WaitGroup,
-    };
-
-    /// `_debug_build`: a debug build is several times slower.
-    #[pymodule_init]
-    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        super::fastcall::add_methods(module.py())?;
-        super::map::prepare(module.py());
-        super::switch_interval::configure()?;
-        module.add("_debug_build", cfg!(debug_assertions))?;
-        module.add("__version__", super::version())
-    }
+fn _antspy(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    one_interpreter::take(py)?;
+    module.add_class::<admission::Admission>()?;
+    module.add_class::<future::Future>()?;
+    module.add_class::<mailbox::Mailbox>()?;
+    module.add_class::<mailbox::Wait>()?;
+    module.add_class::<map::Map>()?;
+    module.add_class::<order::View>()?;
+    module.add_class::<pool::Pool>()?;
+    module.add_class::<wait_group::WaitGroup>()?;
+    module.add_function(wrap_pyfunction!(drain::_drain, module)?)?;
+    module.add_function(wrap_pyfunction!(fork::_after_fork, module)?)?;
+    module.add_function(wrap_pyfunction!(future::_register_future, module)?)?;
+    module.add_function(wrap_pyfunction!(host::worker_state, module)?)?;
+    fastcall::add_methods(py)?;
+    map::prepare(py);
+    last_stop::prepare();
+    switch_interval::configure()?;
+    module.add("_debug_build", cfg!(debug_assertions))?;
+    module.add("__version__", version())
 }
 
 /// The version in `Cargo.toml` as Python writes it, and the package's metadata: `1.0.0-rc.1` is `1.0.0rc1` there.

@@ -44,14 +44,14 @@ impl Pool {
     #[inline]
     pub(super) fn core(&self, py: Python<'_>) -> PyResult<&Arc<Core>> {
         let core = self.slot.get(py, |inherited| {
-            let hooks = inherited.host().hooks().renew(py)?;
+            let hooks = inherited
+                .host()
+                .hooks()
+                .renew(py, inherited.config().daemon)?;
             let outline = inherited.outline();
             let core = open(py, Host::new(hooks), inherited.config().clone())?;
-            core.tune_as(outline, py)
+            core.become_like(outline, py)
                 .map_err(|why| errors::invalid(&why))?;
-            if !outline.open {
-                core.close(py);
-            }
             Ok(core)
         })?;
         core.ok_or_else(|| PyRuntimeError::new_err("the pool's __init__() has not been called"))
@@ -189,7 +189,7 @@ fn open(py: Python<'_>, host: Host, config: Config) -> PyResult<Arc<Core>> {
 
 impl Hooks {
     /// The same for a pool whose threads are not these.
-    fn renew(&self, py: Python<'_>) -> PyResult<Self> {
+    fn renew(&self, py: Python<'_>, daemon: bool) -> PyResult<Self> {
         let clone = |hook: &Option<Py<PyAny>>| hook.as_ref().map(|hook| hook.clone_ref(py));
         Ok(Self {
             function: clone(&self.function),
@@ -198,7 +198,7 @@ impl Hooks {
             initargs: self.initargs.clone_ref(py),
             finalizer: clone(&self.finalizer),
             stands_in: self.stands_in,
-            crew: crew(py)?,
+            crew: crew(py, daemon)?,
         })
     }
 }
@@ -215,7 +215,7 @@ impl Pool {
     /// for the standard library's.
     #[allow(clippy::too_many_arguments, reason = "the settings of a pool")]
     #[pyo3(signature = (capacity, *, queue_size, overflow, max_blocking, expiry, min_workers, prealloc,
-                        rate, exception_handler, initializer, initargs, finalizer, thread_name_prefix,
+                        daemon, rate, exception_handler, initializer, initargs, finalizer, thread_name_prefix,
                         stack_size, function, stands_in = false))]
     fn _open(
         &self,
@@ -227,6 +227,7 @@ impl Pool {
         expiry: &Bound<'_, PyAny>,
         min_workers: &Bound<'_, PyAny>,
         prealloc: &Bound<'_, PyAny>,
+        daemon: &Bound<'_, PyAny>,
         rate: &Bound<'_, PyAny>,
         exception_handler: &Bound<'_, PyAny>,
         initializer: &Bound<'_, PyAny>,
@@ -237,6 +238,7 @@ impl Pool {
         function: &Bound<'_, PyAny>,
         stands_in: bool,
     ) -> PyResult<()> {
+        let daemon = arguments::flag("daemon", daemon)?;
         let hooks = Hooks {
             function: arguments::hook("fn", function)?,
             exception_handler: arguments::hook("exception_handler", exception_handler)?,
@@ -244,7 +246,7 @@ impl Pool {
             initargs: arguments::tuple("initargs", initargs)?.unbind(),
             finalizer: arguments::hook("finalizer", finalizer)?,
             stands_in,
-            crew: crew(py)?,
+            crew: crew(py, daemon)?,
         };
         let capacity = Capacity::of(capacity)?;
         let config = capacity.within(Config {
@@ -254,6 +256,7 @@ impl Pool {
             expiry: arguments::expiry(expiry)?,
             min_workers: arguments::count("min_workers", min_workers, 0, "")?,
             prealloc: arguments::flag("prealloc", prealloc)?,
+            daemon,
             rate: arguments::rate(rate)?,
             thread_name_prefix,
             stack_size,
