@@ -53,12 +53,9 @@ lint: $(VENV)/.built
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest antspy._antspy
 
-# Without Python, then with it: the second builds the binding's own tests against the interpreter.
-test-rust: $(BIN)/python
+# The core, on real threads. The binding is tested by the tests in Python.
+test-rust:
 	cargo test --locked --no-default-features
-	PYO3_PYTHON=$(CURDIR)/$(BIN)/python \
-	LD_LIBRARY_PATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))') \
-	cargo test --locked
 
 # The core's protocols, model-checked. Release mode: the models are large.
 test-loom:

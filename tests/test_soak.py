@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from parts import PARTS
 
-SOAK = Path(__file__).parents[1] / "soak" / "soak.py"
+ROOT = Path(__file__).parents[1]
+SOAK = ROOT / "soak" / "soak.py"
 
 
 @pytest.mark.parametrize("name", PARTS)
