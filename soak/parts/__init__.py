@@ -3,6 +3,8 @@
 from part import Part
 
 from .ends import ENDS
+from .forks import FORKS
 from .machine import MACHINE
+from .signals import SIGNALS
 
-PARTS: dict[str, Part] = {part.name: part for part in (MACHINE, ENDS)}
+PARTS: dict[str, Part] = {part.name: part for part in (MACHINE, ENDS, FORKS, SIGNALS)}
