@@ -111,6 +111,7 @@ def leave() -> None:
     os._exit(5)
 
 
+sys.setswitchinterval(0.0005)  # or all would wait for workers that compute
 sys.slow = Slow()  # type: ignore[attr-defined]
 atexit.register(time.sleep, 0.01)
 daemon = END == "daemon"
