@@ -257,3 +257,58 @@ def test_python_without_cleanup_of_its_threads_ends_too() -> None:
                 print("closed", pool.running)
     """)
     assert out == "closed 0\n"
+
+
+DESTRUCTORS = {
+    "an argument": "pool.go(lambda it: None, Late())",
+    "an argument of a future's task": "pool.submit(lambda it: None, Late())",
+    "a keyword argument": "pool.go(lambda it: None, it=Late())",
+    "a result": "pool.go(Late)",
+    "a future's result": "pool.submit(Late)",
+    "an exception": "pool.go(fail)",
+    "a future's exception": "pool.submit(fail)",
+    "an item of a map": "pool.map(lambda it: None, [Late()])",
+    "what a callback returns": "pool.submit(int).add_done_callback(lambda future: Late())",
+    "a thread local": "pool.go(lambda: setattr(local, 'late', Late()))",
+}
+"""What a worker drops, by a task that makes it do so."""
+
+
+@pytest.mark.parametrize("name", DESTRUCTORS)
+def test_ctrl_c_during_the_drain_finds_workers_in_destructors(name: str) -> None:
+    # Up to 3.13.7 the interpreter unwinds such a worker's stack: through the frames that drop the object.
+    program = Program(f"""
+        import os, sys, threading, time
+        from antspy import Pool
+        end = time.monotonic() + 30
+        main = threading.get_ident()
+        local = threading.local()
+        began = threading.Event()
+        class Late:
+            def __del__(self):
+                if threading.get_ident() != main:
+                    began.set()
+                    while time.monotonic() < end:
+                        pass
+        def fail():
+            raise LookupError(Late())
+        class Slow:  # ends with the interpreter, and lets the workers meet that
+            def __del__(self, clock=time.monotonic, sleep=time.sleep):
+                end = clock() + 0.05
+                while clock() < end:
+                    sleep(0.001)
+        sys.slow = Slow()
+        pool = Pool(3, exception_handler=lambda error: None)
+        def tell():
+            while not (pool.closed and began.is_set()):
+                time.sleep(0.001)
+            os.write(1, b"draining\\n")
+        pool.go(tell)
+        {DESTRUCTORS[name]}
+        {"" if name == "a thread local" else "began.wait()"}
+    """)
+    program.wait_line("draining")
+    program.interrupt()
+    code, out, err = program.end()
+    assert (code in (0, 1, -signal.SIGINT), out) == (True, ""), err
+    assert not re.search("fatal|abort|panicked", err, re.IGNORECASE), err

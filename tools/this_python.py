@@ -1,4 +1,4 @@
-"""Runs the tests on the Python that runs this: `python3.12 tools/this_python.py [pytest] [cpython]`.
+"""Runs the tests on the Python that runs this: `python3.12 tools/this_python.py [pytest] [cpython] [soak]`.
 
 In an environment of its own under `target/`, with the package built for it. What the tests need and is not to
 be had as a wheel there is left out, and those that use it skip themselves.
@@ -15,7 +15,13 @@ VERSION = f"{sys.version_info.major}.{sys.version_info.minor}{sys.abiflags}"
 HOME = ROOT / "target" / "pythons" / VERSION
 PYTHON = HOME / "environment" / "bin" / "python"
 
-COMMANDS = {"pytest": ["-m", "pytest"], "cpython": ["tests/cpython/runner.py"]}
+COMMANDS = {
+    "pytest": ["-m", "pytest"],
+    "cpython": ["tests/cpython/runner.py"],
+    "soak": ["soak/soak.py", "--out", HOME / "soak", "ends", "forks", "signals"],
+}
+USUAL = ["pytest", "cpython"]
+"""What is run where nothing is named. The soak takes long: the parts of it that may differ from Python to Python."""
 
 NOT_NEEDED = ("gevent", "maturin", "pyperf", "ruff", "trove", "twine")
 """What no test needs."""
@@ -56,4 +62,4 @@ def main(parts: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or list(COMMANDS)))
+    sys.exit(main(sys.argv[1:] or USUAL))

@@ -2,6 +2,9 @@
 
 from part import Part
 
+from .ends import ENDS
+from .forks import FORKS
 from .machine import MACHINE
+from .signals import SIGNALS
 
-PARTS: dict[str, Part] = {part.name: part for part in (MACHINE,)}
+PARTS: dict[str, Part] = {part.name: part for part in (MACHINE, ENDS, FORKS, SIGNALS)}
