@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import CancelledError, wait
-from typing import Any
+from typing import Any, Literal
 
 from antspy import (
     Future,
@@ -56,8 +56,8 @@ class Arena:
         if shape == "func":
             self.pool = PoolWithFunc(self.task, capacity, **settings)
         elif shape == "multi":
-            strategy = generator.choice(["round_robin", "least_tasks"])
-            self.pool = MultiPool(2, capacity, strategy=strategy, **settings)
+            strategies: list[Literal["round_robin", "least_tasks"]] = ["round_robin", "least_tasks"]
+            self.pool = MultiPool(2, capacity, strategy=generator.choice(strategies), **settings)
         else:
             self.pool = Pool(capacity, **settings)
         self.is_pool = shape == "pool"
@@ -237,7 +237,8 @@ class Caller:
             if self._random.random() < 0.5:
                 await asyncio.sleep(0)
             task.cancel()
-        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+        ends: list[BaseException | None] = await asyncio.gather(*tasks, return_exceptions=True)
+        for ended in ends:
             if ended is not None and not isinstance(ended, asyncio.CancelledError):
                 raise ended
 
