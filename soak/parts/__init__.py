@@ -4,7 +4,8 @@ from part import Part
 
 from .ends import ENDS
 from .forks import FORKS
+from .hammer import HAMMER
 from .machine import MACHINE
 from .signals import SIGNALS
 
-PARTS: dict[str, Part] = {part.name: part for part in (MACHINE, ENDS, FORKS, SIGNALS)}
+PARTS: dict[str, Part] = {part.name: part for part in (MACHINE, HAMMER, ENDS, FORKS, SIGNALS)}

@@ -25,7 +25,7 @@ use super::{
     Host, Park, Parked, Pool, Search, State,
     line::wake,
     spin::WORKERS,
-    sync::Arc,
+    sync::{Arc, MODEL},
     worker::{Duty, Worker},
 };
 
@@ -43,7 +43,7 @@ impl Patience {
 
     pub(super) fn new() -> Self {
         // In a model, where there is no time, whoever may stand by does.
-        let wait = if cfg!(loom) {
+        let wait = if MODEL {
             Self::SHORTEST
         } else {
             Duration::ZERO
@@ -62,7 +62,7 @@ impl Patience {
     /// The searcher has entered, when so many have left the queue. If they are all that it was summoned for, others
     /// would have done as well without it, also if there is more by now.
     pub(super) fn arrived(&mut self, taken: u64) {
-        self.wait = if taken < self.summoned_for && !cfg!(loom) {
+        self.wait = if taken < self.summoned_for && !MODEL {
             Duration::ZERO
         } else {
             (self.wait * 2).clamp(Self::SHORTEST, Self::LONGEST)

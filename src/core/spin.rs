@@ -24,7 +24,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Host, Park};
+use super::{Host, Park, sync::MODEL};
 
 /// The spinning of all workers, or of all waiters: of one process, whose processors they share.
 pub(super) struct Spin {
@@ -102,7 +102,7 @@ impl Spin {
 
     /// Looks for the wake-up of `parker`, before a sleep. Call it outside of the host.
     pub(super) fn spin<H: Host>(&self, parker: &H::Parker) -> Spun {
-        if cfg!(loom) {
+        if MODEL {
             // Once: every order of this look and the wake-up.
             return if parker.is_woken() {
                 Spun::Woken

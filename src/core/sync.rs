@@ -1,25 +1,36 @@
-//! The switch between the real primitives and loom's, so that the very code that ships is the code
-//! that is model-checked (`cargo test --cfg loom`, see `tests/rust/loom.rs`).
+//! The switch between the real primitives and those of a model checker, so that the very code that ships is the
+//! code that is checked: by loom in all interleavings (`tests/rust/loom.rs`), by shuttle in many long ones
+//! (`tests/rust/shuttle.rs`).
 
 use std::sync::{PoisonError, TryLockError};
 
+/// The one that runs the threads of a model.
 #[cfg(loom)]
-pub use loom::{sync::atomic, thread_local};
-/// Also under loom, whose own `Arc` cannot be the type of a `self`. Nothing here hangs on the order in
+pub use loom as checker;
+#[cfg(shuttle)]
+pub use shuttle as checker;
+
+#[cfg(any(loom, shuttle))]
+pub use checker::{sync::atomic, thread_local};
+/// Also in a model: loom's own cannot be the type of a `self`. Nothing here hangs on the order in
 /// which references are counted.
 pub use std::sync::{Arc, Weak};
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub use std::{sync::atomic, thread, thread_local};
 
-/// loom's threads, except that a model can say how many there are to be had.
-#[cfg(loom)]
+/// Whether this is a model: there is no time in it.
+pub(super) const MODEL: bool = cfg!(any(loom, shuttle));
+
+/// The checker's threads, except that a model can say how many there are to be had.
+#[cfg(any(loom, shuttle))]
 pub mod thread {
     use std::{cell::Cell, io};
 
-    pub use loom::thread::{JoinHandle, spawn, yield_now};
+    use super::checker;
+    pub use checker::thread::{JoinHandle, spawn, yield_now};
 
     std::thread_local! {
-        /// loom runs all threads of a model on one real thread.
+        /// All threads of a model run on one real thread.
         static LEFT: Cell<usize> = const { Cell::new(usize::MAX) };
     }
 
@@ -30,7 +41,7 @@ pub mod thread {
 
     /// Starts a thread if there is one left.
     #[must_use]
-    pub struct Builder(loom::thread::Builder);
+    pub struct Builder(checker::thread::Builder);
 
     impl Builder {
         /// As std's.
@@ -40,7 +51,7 @@ pub mod thread {
             reason = "as std's"
         )]
         pub fn new() -> Self {
-            Self(loom::thread::Builder::new())
+            Self(checker::thread::Builder::new())
         }
 
         /// As std's.
@@ -76,9 +87,9 @@ pub struct Mutex<T>(imp::Mutex<T>);
 /// Holds the lock until dropped.
 pub type MutexGuard<'a, T> = imp::MutexGuard<'a, T>;
 
-#[cfg(loom)]
-use loom::sync as imp;
-#[cfg(not(loom))]
+#[cfg(any(loom, shuttle))]
+use checker::sync as imp;
+#[cfg(not(any(loom, shuttle)))]
 use std::sync as imp;
 
 impl<T> Mutex<T> {

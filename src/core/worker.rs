@@ -242,7 +242,7 @@ impl Pace {
 
 crate::core::sync::thread_local! {
     /// The pool whose worker this thread is, by address; 0 on other threads.
-    #[allow(clippy::missing_const_for_thread_local, reason = "loom's macro takes no const block")]
+    #[allow(clippy::missing_const_for_thread_local, reason = "a checker's macro takes no const block")]
     static CURRENT: Cell<usize> = Cell::new(0);
 }
 

@@ -1,14 +1,14 @@
 //! A host in plain Rust for the pool's tests: its tasks are closures, its "interpreter" is a flag on each
 //! thread that says whether the thread is attached, its clock can be a toy, its signals come from tests.
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 mod clock;
 mod coroutine;
 mod job;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 mod signal;
 /// How threads sleep: for real, or in a model, where there is no time.
-#[cfg_attr(loom, path = "host/sleep_loom.rs")]
+#[cfg_attr(any(loom, shuttle), path = "host/sleep_model.rs")]
 mod sleep;
 
 use std::{
@@ -23,9 +23,9 @@ use std::{
 
 use antspy::core::{Config, Fault, Host, Pool, Refusal, Terms};
 
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 pub(crate) use self::sleep::{Clock, interrupt_this_thread};
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) use self::{
     clock::Clock,
     job::{End, Fate, Why},
@@ -305,7 +305,7 @@ impl std::ops::Deref for Rig {
 }
 
 /// Not in a model: it ends its pool itself, and if it has failed no lock can be taken any more.
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 impl Drop for Rig {
     fn drop(&mut self) {
         self.close();

@@ -1,6 +1,6 @@
 //! The pure core on real threads: `cargo test --no-default-features`. Each test is named as the promise
-//! it checks, and each file after the noun it is about. The models are in `loom.rs`.
-#![cfg(not(loom))]
+//! it checks, and each file after the noun it is about. The models are in `loom.rs` and `shuttle.rs`.
+#![cfg(not(any(loom, shuttle)))]
 
 mod host;
 mod support;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antspy::core::Refusal;
+use antspy::core::{Refusal, sync::thread};
 
 use super::{
     Scene, expiring,
@@ -92,7 +92,7 @@ fn they_have_been_joined_whoever_started_them() {
             scene.offer();
         });
         while scene.ledger.len() == 0 {
-            loom::thread::yield_now();
+            thread::yield_now();
         }
         scene.rig.finish();
         assert_eq!(Arc::strong_count(&scene.rig), 1);

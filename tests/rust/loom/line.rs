@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use antspy::core::{
-    Config, Entrance, Host, Refusal, Terms, Turn, Verdict, Waiter, sync::thread::limit,
+    Config, Entrance, Host, Refusal, Terms, Turn, Verdict, Waiter,
+    sync::thread::{self, limit},
 };
 
 use super::{
@@ -175,7 +176,7 @@ fn a_newcomer_racing_a_searcher_overtakes_no_thread() {
         assert!(scene.offer());
         let thread = scene.spawn(|scene| assert!(scene.offer()));
         while scene.rig.stats().waiting == 0 {
-            loom::thread::yield_now();
+            thread::yield_now();
         }
         scene.rig.resume();
         if fate.cancel() {
@@ -201,7 +202,7 @@ fn new_places_are_a_thread_s_at_once_also_while_a_searcher_is_on_its_way() {
         assert!(scene.offer());
         let thread = scene.spawn(|scene| assert!(scene.offer()));
         while scene.rig.stats().waiting == 0 {
-            loom::thread::yield_now();
+            thread::yield_now();
         }
         scene.rig.resume();
         scene.rig.tune(2, &Attached::new()).expect("a good size");

@@ -5,8 +5,8 @@ use std::{
     time::Instant,
 };
 
+use antspy::core::sync::thread;
 use antspy::core::{Refusal, Unfinished, Verdict, WaitGroup};
-use loom::thread;
 
 use super::{
     Gate, Scene,

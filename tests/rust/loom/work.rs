@@ -121,6 +121,37 @@ fn a_worker_that_stands_by_is_sent_home() {
 }
 
 #[test]
+fn a_second_one_that_would_stand_by_does_not_take_the_place_of_the_first() {
+    // 1. A worker runs through two tasks; another was woken for the second, and stands by. The first has offered
+    //    itself as idle, and begins to tell its result: nobody is busy.
+    // 2. A task is submitted, and the first is summoned for it.
+    // 3. Telling takes foreign code after all. So the first is busy, without a search, and sends a third.
+    // 4. The third finds two busy ones, and would stand by.
+    model(2, || {
+        let scene = Scene::new(Config {
+            prealloc: true,
+            ..queueing(3)
+        });
+        let gate = Gate::default();
+        let (waits, opens) = (gate.clone(), gate);
+        assert!(scene.offer());
+        let tells = Job::telling(true, move |_, busy| {
+            busy();
+            waits.pass();
+        });
+        scene
+            .rig
+            .submit(scene.ledger.note(tells))
+            .expect("accepted");
+        scene
+            .rig
+            .submit(scene.ledger.job(move || opens.open()))
+            .expect("accepted");
+        assert_eq!(scene.end().ran, 3);
+    });
+}
+
+#[test]
 fn a_pool_tuned_up_racing_a_submit_gets_its_second_worker() {
     // Two tasks that wait for each other, at capacity 1: the second submit has to wait for a place, or
     // comes after `tune` and finds it. Either way there must be a second worker in the end.

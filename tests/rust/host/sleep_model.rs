@@ -14,8 +14,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use antspy::core::{Park, Parked};
-use loom::sync::{Condvar, Mutex};
+use antspy::core::{
+    Park, Parked,
+    sync::{
+        checker::sync::{Condvar, Mutex},
+        thread, thread_local,
+    },
+};
 
 use super::{Interrupt, Tally};
 
@@ -34,7 +39,7 @@ impl Park for Sleeper {
     fn park(&self, deadline: Option<Instant>) -> Parked {
         let comes = deadline.is_some_and(|deadline| deadline < Instant::now() + NEVER);
         if comes && self.naps.load(Ordering::SeqCst) > 0 {
-            loom::thread::yield_now();
+            thread::yield_now();
         }
         let mut woken = self.woken.lock().unwrap();
         loop {
@@ -63,7 +68,7 @@ impl Park for Sleeper {
     }
 }
 
-loom::thread_local! {
+thread_local! {
     static SIGNAL: Cell<bool> = Cell::new(false);
 }
 
