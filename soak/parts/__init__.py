@@ -2,6 +2,7 @@
 
 from part import Part
 
+from .leaks import LEAKS
 from .machine import MACHINE
 
-PARTS: dict[str, Part] = {part.name: part for part in (MACHINE,)}
+PARTS: dict[str, Part] = {part.name: part for part in (MACHINE, LEAKS)}
