@@ -294,9 +294,6 @@ ENDS = (
     *(map_abandoned, map_failed, group_failed, counted_by_a_wait_group, awaited, left_the_line),
 )
 
-HAS_LIBRARY_CYCLES = (awaited, left_the_line, map_failed, group_failed, too_late_for_a_place)
-"""Where an exception that was raised here keeps a frame that keeps the exception: for the collector to find."""
-
 ends = pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)
 
 
@@ -320,8 +317,6 @@ def test_no_reference_is_kept(end: Callable[[Things], None]) -> None:
     before = things.counts()
     for _ in range(ROUNDS):
         end(things)
-    if end in HAS_LIBRARY_CYCLES:
-        gc.collect()
     eventually(lambda: things.counts() == before, limit=5)
     assert [error() for error in things.errors if error() is not None] == []
 
