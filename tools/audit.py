@@ -15,7 +15,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-UNREACHABLE = ("failed to fetch", "failed to clone", "ConnectionError", "Connection refused", "ServiceError")
+UNREACHABLE = (
+    *("failed to fetch", "failed to clone", "failed to acquire", "ConnectionError", "ServiceError"),
+    "could not be audited",  # of a package of which the database knows nothing
+)
 """In what the tools say when a database cannot be had."""
 
 
@@ -32,13 +35,14 @@ class Audit:
         said = subprocess.run(
             [*command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        if said.returncode == 0:
-            print(f"{what}: passed")
-        elif any(sign in said.stdout for sign in UNREACHABLE):
-            self.skip(what, "its database cannot be had")
-        else:
+        unreachable = [line for line in said.stdout.splitlines() if any(sign in line for sign in UNREACHABLE)]
+        if said.returncode and not unreachable:
             print(f"{what}: FAILED\n{said.stdout}")
             self.failed = True
+        elif unreachable:
+            self.skip(what, f"the database of vulnerabilities cannot be had: {unreachable[0].strip()}")
+        else:
+            print(f"{what}: passed")
 
 
 def tool(name: str) -> str | None:
