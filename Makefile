@@ -11,7 +11,8 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH
 SOURCES := $(shell find src python/antspy -name '*.rs' -o -name '*.py' -o -name '*.pyi') \
            Cargo.toml Cargo.lock build.rs pyproject.toml
 
-.PHONY: help study test test-rust test-loom test-python test-cpython test-all test-wheel lint bench instructions soak wheels workflows clean
+.PHONY: help study test test-rust test-loom test-python test-cpython test-all test-free-threaded test-wheel lint audit \
+        lock bench instructions soak wheels workflows clean
 
 help:
 	@echo "make study [JOBS=100000]  run the study: its table, study-results/study.json and study.png"
@@ -23,26 +24,30 @@ help:
 	@echo "make instructions         count the instructions of the dispatch path, and compare them with the baseline"
 	@echo "make soak [PARTS=...]      do again and again what could lose a task, and keep the account: soak-results"
 	@echo "make wheels               build and test wheels for each Python here; PYTHONS='python3.12 python3.13' for some"
+	@echo "make audit                look for known vulnerabilities in what is depended on, and at its licences"
+	@echo "make lock [UPGRADE=1]     lock the packages that the tests and the study need; UPGRADE=1 takes newer ones"
 	@echo "make clean                remove what was built"
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv $(VENV)
 
-# The package, built in release mode, with what the study needs.
-$(VENV)/.study: $(SOURCES) | $(BIN)/python
-	$(INSTALL) --editable '.[study]'
+# The package, built in release mode, with what the study needs. The build's own requirements are locked, too.
+$(VENV)/.study: $(SOURCES) requirements/study.txt | $(BIN)/python
+	$(INSTALL) --require-hashes --requirement requirements/study.txt
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # And with all that the tests and the integrations need.
-$(VENV)/.built: $(SOURCES) | $(BIN)/python
-	$(INSTALL) --editable '.[study,dev,integrations]'
+$(VENV)/.built: $(SOURCES) requirements/development.txt | $(BIN)/python
+	$(INSTALL) --require-hashes --requirement requirements/development.txt
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $(VENV)/.study $@
 
 study: $(VENV)/.study
 	$(BIN)/antspy study --jobs $(JOBS)
 
-test: lint test-rust test-loom test-python instructions test-cpython test-wheel
+test: lint audit test-rust test-loom test-python instructions test-cpython test-free-threaded test-wheel
 
 lint: $(VENV)/.built
 	cargo fmt --check
@@ -73,6 +78,19 @@ test-cpython: $(VENV)/.built
 # The tests of the package and CPython's own, on each CPython in an environment of its own.
 test-all: $(BIN)/python
 	$(BIN)/python tools/every_python.py --pythons '$(PYTHONS)' --commands '$(COMMANDS)'
+
+# The tests of the package without the interpreter lock, each in several threads at once. Skipped, and said so, where no
+# such Python is found; `ANTSPY_FREE_THREADED` names one.
+test-free-threaded: $(BIN)/python
+	$(BIN)/python tools/every_python.py --free-threaded --pythons '$(ANTSPY_FREE_THREADED)' pytest
+
+# Known vulnerabilities, licences and sources of all that is depended on.
+audit: $(VENV)/.built
+	$(BIN)/python tools/audit.py
+
+# Locks what the environment here is made of anew; `UPGRADE=1` takes newer releases. Needs uv.
+lock: $(BIN)/python
+	$(BIN)/python tools/lock.py $(if $(UPGRADE),--upgrade)
 
 # The wheel for this Python, as a user has it.
 test-wheel: $(VENV)/.built

@@ -8,6 +8,17 @@ import pytest
 from support import Gate, eventually, threads
 
 
+SHARED = {"gate", "gates"}
+"""Fixtures that a test has to itself."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Where each test runs in several threads at once (pytest-run-parallel) they share its fixtures."""
+    shared = SHARED.intersection(getattr(item, "fixturenames", ()))
+    if shared:
+        item.add_marker(pytest.mark.thread_unsafe(reason=f"has {', '.join(sorted(shared))} to itself"))
+
+
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
     before = threads()

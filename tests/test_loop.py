@@ -242,6 +242,26 @@ def test_what_waits_for_a_closed_loop_leaves_the_line(held: bool, gate: Gate) ->
         assert len(ran) == pool.stats().completed - 3
 
 
+def test_a_place_granted_to_a_loop_that_is_closed_before_it_comes_is_free(gate: Gate) -> None:
+    loop = asyncio.new_event_loop()
+    ran: list[int] = []
+    with Pool(2) as pool:
+        sub = pool.subpool(1)
+
+        async def begin() -> Any:
+            sub.go(gate)
+            return await start(sub.asubmit(ran.append, 1)), sub.arun(ran.append, 2)
+
+        waiting = loop.run_until_complete(begin())
+        assert sub.waiting == 2
+        gate.open()
+        eventually(lambda: sub.waiting == 1)  # the loop stands still: it has been asked to come
+        loop.close()
+        assert sub.options(timeout=LIMIT).submit(abs, -1).result(LIMIT) == 1
+        assert (sub.waiting, sub.running, ran) == (0, 0, [])
+        assert waiting is not None
+
+
 def test_the_end_of_a_run_cancels_what_it_waits_for(gate: Gate) -> None:
     ran: list[int] = []
 

@@ -1,6 +1,7 @@
 """Runs the tests on other Pythons, each in an environment of its own: see `this_python.py`.
 
-Without an argument on every CPython that is here. `--newer` takes the newest, if it is newer than this one.
+Without an argument on every CPython that is here. `--newer` takes the newest, if it is newer than this one;
+`--free-threaded` those without the interpreter lock, and each test runs in several threads at once, too.
 Where there is none it says so; with `ANTSPY_CPYTHON_TESTS=required` that is a failure.
 """
 
@@ -22,6 +23,9 @@ def main() -> int:
     parser.add_argument("--pythons", default="", help="these instead: versions or paths, separated by spaces")
     parser.add_argument("--commands", default="", help="and what these start, separated by commas")
     parser.add_argument("--newer", action="store_true", help="of those found only the newest")
+    parser.add_argument(
+        "--free-threaded", action="store_true", help="of those found the ones without the interpreter lock"
+    )
     arguments = parser.parse_args()
     named = bool(arguments.pythons or arguments.commands)
     commands = [shlex.split(one) for one in arguments.commands.split(",") if one.strip()]
@@ -32,8 +36,13 @@ def main() -> int:
         ]
         if arguments.newer and not named:
             found = [python for python in found if is_newer(python)][-1:]
+        if arguments.free_threaded:
+            found = [python for python in found if python.version.endswith("t")]
         commands = [[python.path] for python in found] + commands
     if not commands:
+        if arguments.free_threaded:
+            print("no Python without the interpreter lock was found: skipped")
+            return 0
         missed = os.environ.get("ANTSPY_CPYTHON_TESTS") == "required"
         print(f"no {'newer ' * arguments.newer}Python was found: {'FAILED' if missed else 'skipped'}")
         return int(missed)

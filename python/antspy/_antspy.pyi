@@ -554,7 +554,6 @@ class _Admission:
 @final
 class _Mailbox:
     def __new__(cls, event_loop: AbstractEventLoop) -> Self: ...
-    def deliver(self) -> None: ...
 
 @final
 class _Map(Iterator[_T]):

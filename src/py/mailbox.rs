@@ -8,7 +8,13 @@
 //! The loop holds its mailbox, and the mailbox the loop only weakly: a loop that is dropped with letters in it is
 //! garbage with all of them.
 
-use std::{fmt, mem, sync::Arc};
+use std::{
+    fmt, mem,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use pyo3::{
     PyTraverseError, PyVisit,
@@ -76,15 +82,18 @@ impl Mailbox {
     fn call(slf: &Bound<'_, Self>) {
         let py = slf.py();
         let mut interrupted = false;
-        let called = loop {
-            match Self::try_call(slf) {
-                // Ctrl-C in this thread came in the midst of it. The letters come first.
-                Err(error) if error.is_instance_of::<PyKeyboardInterrupt>(py) => {
-                    interrupted = true;
+        // One for all attempts: an attempt that is given up must not drop it.
+        let called = Errand::new(slf).and_then(|errand| {
+            loop {
+                match Self::try_call(slf, &errand) {
+                    // Ctrl-C in this thread came in the midst of it. The letters come first.
+                    Err(error) if error.is_instance_of::<PyKeyboardInterrupt>(py) => {
+                        interrupted = true;
+                    }
+                    called => break called,
                 }
-                called => break called,
             }
-        };
+        });
         if let Err(error) = called {
             slf.get().throw_away(py);
             if !error.is_instance_of::<PyRuntimeError>(py) {
@@ -103,13 +112,13 @@ impl Mailbox {
         })
     }
 
-    fn try_call(slf: &Bound<'_, Self>) -> PyResult<()> {
+    fn try_call(slf: &Bound<'_, Self>, errand: &Bound<'_, Errand>) -> PyResult<()> {
         let py = slf.py();
         let Some(event_loop) = slf.get().event_loop.bind(py).upgrade() else {
             return Err(PyRuntimeError::new_err("the event loop is gone"));
         };
         let call = event_loop.getattr(intern!(py, "call_soon_threadsafe"))?;
-        let args = PyTuple::new(py, [slf.getattr(intern!(py, "deliver"))?])?;
+        let args = PyTuple::new(py, [errand])?;
         interpreter::call(py, &call.unbind(), &args, None).map(drop)
     }
 
@@ -136,17 +145,6 @@ impl Mailbox {
             }
         }
     }
-}
-
-#[pymethods]
-impl Mailbox {
-    #[new]
-    fn new(event_loop: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self {
-            event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
-            letters: Mutex::new(Letters::default()),
-        })
-    }
 
     /// Tells all whose turn it is. Called by the loop.
     fn deliver(slf: &Bound<'_, Self>) -> PyResult<()> {
@@ -169,6 +167,17 @@ impl Mailbox {
         }
         Ok(())
     }
+}
+
+#[pymethods]
+impl Mailbox {
+    #[new]
+    fn new(event_loop: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self {
+            event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
+            letters: Mutex::new(Letters::default()),
+        })
+    }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.event_loop)?;
@@ -185,6 +194,48 @@ impl Mailbox {
     fn __clear__(&self) {
         let letters = self.letters.try_lock().map(|mut it| mem::take(&mut *it));
         drop(letters);
+    }
+}
+
+/// What the loop is asked to do: to come for the letters. A loop that is closed before it has come drops it, and
+/// nobody else tells of that: the letters are thrown away then, and with them the places that they tell of.
+#[pyclass(frozen, name = "_Errand", module = "antspy._antspy")]
+struct Errand {
+    mailbox: Py<Mailbox>,
+    /// Written once, by the loop; read by whoever drops it, which comes after.
+    done: AtomicBool,
+}
+
+impl Errand {
+    fn new<'py>(mailbox: &Bound<'py, Mailbox>) -> PyResult<Bound<'py, Self>> {
+        let errand = Self {
+            mailbox: mailbox.clone().unbind(),
+            done: AtomicBool::new(false),
+        };
+        Bound::new(mailbox.py(), errand)
+    }
+}
+
+#[pymethods]
+impl Errand {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        self.done.store(true, Ordering::Relaxed);
+        Mailbox::deliver(self.mailbox.bind(py))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.mailbox)
+    }
+}
+
+impl Drop for Errand {
+    fn drop(&mut self) {
+        if *self.done.get_mut() {
+            return;
+        }
+        // SAFETY: a Python object's end comes on a thread that is attached.
+        let py = unsafe { Python::assume_attached() };
+        errors::undisturbed(py, || self.mailbox.get().throw_away(py));
     }
 }
 
