@@ -11,7 +11,7 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH
 SOURCES := $(shell find src python/antspy -name '*.rs' -o -name '*.py' -o -name '*.pyi') \
            Cargo.toml Cargo.lock build.rs pyproject.toml
 
-.PHONY: help study test test-rust test-loom test-python test-cpython test-all test-wheel lint bench instructions soak wheels workflows clean
+.PHONY: help study test test-rust test-loom test-shuttle test-python test-cpython test-all test-wheel lint bench instructions soak wheels workflows clean
 
 help:
 	@echo "make study [JOBS=100000]  run the study: its table, study-results/study.json and study.png"
@@ -42,7 +42,7 @@ $(VENV)/.built: $(SOURCES) | $(BIN)/python
 study: $(VENV)/.study
 	$(BIN)/antspy study --jobs $(JOBS)
 
-test: lint test-rust test-loom test-python instructions test-cpython test-wheel
+test: lint test-rust test-loom test-shuttle test-python instructions test-cpython test-wheel
 
 lint: $(VENV)/.built
 	cargo fmt --check
@@ -60,10 +60,15 @@ test-rust: $(BIN)/python
 	LD_LIBRARY_PATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))') \
 	cargo test --locked
 
-# The core's protocols, model-checked. Release mode: the models are large.
+# The core's protocols, model-checked: in all schedules with few switches, and in some with many. `ANTSPY_SOAK=n`
+# tries n of each there.
 test-loom:
 	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom \
-	cargo test --locked --no-default-features --release --test loom
+	cargo test --locked --no-default-features --profile model --test loom
+
+test-shuttle:
+	RUSTFLAGS="--cfg shuttle" CARGO_TARGET_DIR=target/shuttle \
+	cargo test --locked --no-default-features --profile model --test shuttle
 
 test-python: $(VENV)/.built
 	$(BIN)/python -m pytest

@@ -4,5 +4,6 @@ from part import Part
 
 from .hammer import HAMMER
 from .machine import MACHINE
+from .shuttle import SHUTTLE
 
-PARTS: dict[str, Part] = {part.name: part for part in (MACHINE, HAMMER)}
+PARTS: dict[str, Part] = {part.name: part for part in (MACHINE, HAMMER, SHUTTLE)}
