@@ -11,8 +11,8 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH
 SOURCES := $(shell find src python/antspy -name '*.rs' -o -name '*.py' -o -name '*.pyi') \
            Cargo.toml Cargo.lock build.rs pyproject.toml
 
-.PHONY: help study test test-rust test-loom test-python test-cpython test-all test-free-threaded test-wheel lint audit \
-        lock bench instructions soak wheels workflows clean
+.PHONY: help study test test-rust test-loom test-shuttle test-python test-cpython test-all test-free-threaded test-wheel \
+        lint audit lock bench instructions soak wheels workflows clean
 
 help:
 	@echo "make study [JOBS=100000]  run the study: its table, study-results/study.json and study.png"
@@ -47,7 +47,7 @@ $(VENV)/.built: $(SOURCES) requirements/development.txt | $(BIN)/python
 study: $(VENV)/.study
 	$(BIN)/antspy study --jobs $(JOBS)
 
-test: lint audit test-rust test-loom test-python instructions test-cpython test-free-threaded test-wheel
+test: lint audit test-rust test-loom test-shuttle test-python instructions test-cpython test-free-threaded test-wheel
 
 lint: $(VENV)/.built
 	cargo fmt --check
@@ -62,10 +62,15 @@ lint: $(VENV)/.built
 test-rust:
 	cargo test --locked --no-default-features
 
-# The core's protocols, model-checked. Release mode: the models are large.
+# The core's protocols, model-checked: in all schedules with few switches, and in some with many. `ANTSPY_SOAK=n`
+# tries n of each there.
 test-loom:
 	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom \
-	cargo test --locked --no-default-features --release --test loom
+	cargo test --locked --no-default-features --profile model --test loom
+
+test-shuttle:
+	RUSTFLAGS="--cfg shuttle" CARGO_TARGET_DIR=target/shuttle \
+	cargo test --locked --no-default-features --profile model --test shuttle
 
 test-python: $(VENV)/.built
 	$(BIN)/python -m pytest

@@ -7,6 +7,8 @@ from .forks import FORKS
 from .hammer import HAMMER
 from .leaks import LEAKS
 from .machine import MACHINE
+from .shuttle import SHUTTLE
 from .signals import SIGNALS
 
-PARTS: dict[str, Part] = {part.name: part for part in (MACHINE, HAMMER, ENDS, FORKS, SIGNALS, LEAKS)}
+ALL = (MACHINE, HAMMER, SHUTTLE, ENDS, FORKS, SIGNALS, LEAKS)
+PARTS: dict[str, Part] = {part.name: part for part in ALL}

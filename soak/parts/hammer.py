@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import CancelledError, wait
+from contextlib import suppress
 from typing import Any, Literal
 
 from antspy import (
@@ -61,6 +62,7 @@ class Arena:
         else:
             self.pool = Pool(capacity, **settings)
         self.is_pool = shape == "pool"
+        self.is_multi = shape == "multi"
         self.holds_function = shape == "func"
         self.sub = self.pool.subpool(2) if self.is_pool else None
         owners = [self.pool, self.sub] if self.sub else [self.pool]
@@ -72,7 +74,8 @@ class Arena:
         self.drops = settings["overflow"] == "discard"
 
     def task(self, number: int, kind: str) -> Any:
-        return body(self.book, number, kind, self.nested)
+        # In a MultiPool nested tasks might wait for each other: each sub-pool helps its own tasks only.
+        return body(self.book, number, kind, None if self.is_multi else self.nested)
 
     def nested(self) -> None:
         """What a task does that hands in others, and waits for one."""
@@ -315,10 +318,8 @@ class Caller:
 
 def wait_for(future: Future[int]) -> None:
     """Wait for the end of a task, whatever it is."""
-    try:
+    with suppress(CancelledError, TaskInterrupted, *ERRORS):
         future.result(LIMIT)
-    except (CancelledError, TaskInterrupted, *ERRORS):
-        pass
 
 
 async def one(number: int) -> AsyncIterator[int]:

@@ -122,32 +122,53 @@ fn a_worker_that_stands_by_is_sent_home() {
 
 #[test]
 fn a_second_one_that_would_stand_by_does_not_take_the_place_of_the_first() {
-    // 1. A worker runs through two tasks; another was woken for the second, and stands by. The first has offered
-    //    itself as idle, and begins to tell its result: nobody is busy.
-    // 2. A task is submitted, and the first is summoned for it.
-    // 3. Telling takes foreign code after all. So the first is busy, without a search, and sends a third.
-    // 4. The third finds two busy ones, and would stand by.
+    // 1. X and W are busy, and S, which was woken for a third task, stands by.
+    // 2. W runs that task, too. X has ended its own, offers itself as idle, and begins to tell its result. Then W
+    //    goes idle. Nobody is busy, and S has not looked yet.
+    // 3. A task is submitted, and W is woken for it.
+    // 4. Telling takes foreign code after all, so X is busy again, without a search.
+    // 5. W finds two busy ones, itself and X, and would stand by: nobody would have known of S any more.
     model(2, || {
         let scene = Scene::new(Config {
             prealloc: true,
             ..queueing(3)
         });
-        let gate = Gate::default();
-        let (waits, opens) = (gate.clone(), gate);
-        assert!(scene.offer());
-        let tells = Job::telling(true, move |_, busy| {
-            busy();
-            waits.pass();
-        });
-        scene
-            .rig
-            .submit(scene.ledger.note(tells))
-            .expect("accepted");
-        scene
-            .rig
-            .submit(scene.ledger.job(move || opens.open()))
-            .expect("accepted");
-        assert_eq!(scene.end().ran, 3);
+        let [started, ends, offered, idle, tells, over]: [Gate; 6] = Default::default();
+        let submit = |job| scene.rig.submit(scene.ledger.note(job)).expect("accepted");
+        let [has_started, may_end, has_offered, may_tell, is_over] =
+            [&started, &ends, &offered, &tells, &over].map(Clone::clone);
+        submit(Job::working_and_telling(
+            move || {
+                has_started.open();
+                may_end.pass();
+            },
+            true,
+            move |_, busy| {
+                has_offered.open();
+                may_tell.pass();
+                busy();
+                is_over.pass();
+            },
+        ));
+        started.pass();
+        let [second, goes_on] = [Gate::default(), Gate::default()];
+        let (has_come, may_go_on) = (second.clone(), goes_on.clone());
+        submit(Job::new(move || {
+            has_come.open();
+            may_go_on.pass();
+        }));
+        second.pass();
+        let goes_idle = idle.clone();
+        submit(Job::new(move || {
+            ends.open();
+            offered.pass();
+            goes_idle.open();
+        }));
+        goes_on.open();
+        idle.pass();
+        submit(Job::new(move || over.open()));
+        tells.open();
+        assert_eq!(scene.end().ran, 4);
     });
 }
 
