@@ -2,6 +2,8 @@
 
 import os
 import sys
+import textwrap
+from pathlib import Path
 
 import pytest
 from support import Program, run_program
@@ -319,3 +321,128 @@ def test_a_fork_while_the_first_worker_is_about_to_sleep() -> None:
     """
     for _ in range(10):
         assert run(program) == ["child 0"]
+
+
+def test_a_pool_that_was_paused_is_paused_in_the_child() -> None:
+    lines = run("""
+    pool = Pool(1, queue_size=2)
+    pool.pause()
+    queued = pool.submit(abs, -2)
+    def child():
+        print(pool.paused, pool.queued)
+        future = pool.submit(abs, -1)
+        assert not pool.wait(0.05)
+        print(future.done())
+        pool.resume()
+        print(future.result(timeout=10))
+    in_child(child)
+    pool.resume()
+    print(queued.result(), pool.paused)
+    in_child(lambda: print(pool.paused))
+    """)
+    assert lines == ["True 0", "False", "1", "child 0", "2 False", "False", "child 0"]
+
+
+@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+def test_processes_that_multiprocessing_starts_afresh_make_their_own_pools(
+    method: str, tmp_path: Path
+) -> None:
+    module = tmp_path / "children.py"
+    module.write_text(
+        textwrap.dedent("""
+        import antspy
+        pool = antspy.Pool(3)
+        def child(queue):
+            queue.put((sum(pool.map(abs, range(100))), antspy.submit(abs, -1).result()))
+        """)
+    )
+    program = Program(
+        f"""
+        import multiprocessing, sys, time
+        sys.path.insert(0, {str(tmp_path)!r})
+        import children
+        def main():
+            children.pool.go(time.sleep, 0.1)
+            context = multiprocessing.get_context({method!r})
+            queue = context.Queue()
+            processes = [context.Process(target=children.child, args=(queue,)) for _ in range(2)]
+            for process in processes:
+                process.start()
+            print([queue.get(timeout=18) for _ in processes])
+            for process in processes:
+                process.join(15)
+            print([process.exitcode for process in processes], children.pool.submit(abs, -7).result())
+        if __name__ == "__main__":
+            main()
+        """,
+        *QUIET,
+    )
+    assert program.end() == (0, "[(4950, 1), (4950, 1)]\n[0, 0] 7\n", "")
+
+
+def test_a_server_that_forks_before_it_serves() -> None:
+    # As gunicorn does: the parent makes the pool, each child serves with it, one that dies is replaced.
+    lines = run("""
+    import signal
+    pool = Pool(2, queue_size=4)
+    pool.submit(int).result()
+    stop = threading.Event()
+    mine = []
+    def use():
+        while not stop.is_set():
+            mine.append(pool.submit(abs, -len(mine)))
+            time.sleep(0.001)
+    user = threading.Thread(target=use)
+    user.start()
+    def start(forever):
+        child = os.fork()
+        if child == 0:
+            try:
+                served = 0
+                while forever or served < 50:
+                    served += pool.submit(abs, -1).result(timeout=10)
+                    if served == 10:
+                        os.write(1, b"serves\\n")
+                pool.shutdown()
+                os._exit(0)
+            finally:
+                os._exit(1)
+        return child
+    def ended(child):
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    first, second = start(False), start(True)
+    time.sleep(0.1)
+    os.kill(second, signal.SIGKILL)
+    print(ended(second), ended(start(False)), ended(first), flush=True)
+    stop.set()
+    user.join()
+    print([future.result(timeout=10) for future in mine] == list(range(len(mine))), len(mine) > 10)
+    """)
+    assert [line for line in lines if line != "serves"] == ["-9 0 0", "True True"]
+
+
+def test_a_child_with_many_workers_widens_its_own_table() -> None:
+    # Where the kernel has such tables: 78 is PR_FUTEX_HASH, 2 asks for the number of places.
+    lines = run("""
+    import ctypes, resource
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    def places():
+        return prctl(78, *map(ctypes.c_ulong, (2, 0, 0, 0))) if prctl else -1
+    pool = Pool(1100, stack_size=65536)
+    def many():
+        gate = threading.Event()
+        for _ in range(1100):
+            pool.go(gate.wait, 30)
+        while pool.busy < 1100:
+            time.sleep(0.001)
+        gate.set()
+        pool.wait()
+        return places()
+    pool.submit(int).result()
+    before = many()
+    print(before)
+    in_child(lambda: print(many()))
+    """)
+    if int(lines[0]) <= 0:
+        pytest.skip("the kernel has no table for each process")
+    assert lines == [lines[0], lines[0], "child 0"]

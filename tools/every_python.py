@@ -19,7 +19,12 @@ Command = list[str]
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(COMMANDS)}; without one {' and '.join(USUAL)}")
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        metavar="PART",
+        help=f"of {', '.join(COMMANDS)}; without one {' and '.join(USUAL)}",
+    )
     parser.add_argument("--pythons", default="", help="these instead: versions or paths, separated by spaces")
     parser.add_argument("--commands", default="", help="and what these start, separated by commas")
     parser.add_argument("--newer", action="store_true", help="of those found only the newest")

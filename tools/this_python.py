@@ -15,13 +15,13 @@ VERSION = f"{sys.version_info.major}.{sys.version_info.minor}{sys.abiflags}"
 HOME = ROOT / "target" / "pythons" / VERSION
 PYTHON = HOME / "environment" / "bin" / "python"
 
-COMMANDS = {
+COMMANDS: dict[str, list[str]] = {
     "pytest": ["-m", "pytest"],
     "cpython": ["tests/cpython/runner.py"],
-    "soak": ["soak/soak.py", "--out", HOME / "soak", "ends", "forks", "signals"],
+    "soak": ["soak/soak.py", "--out", str(HOME / "soak"), "ends", "forks", "signals"],
 }
 USUAL = ["pytest", "cpython"]
-"""What is run where nothing is named. The soak takes long: the parts of it that may differ from Python to Python."""
+"""What is run where nothing is named. The soak takes long: those of its parts that Pythons differ in."""
 
 NOT_NEEDED = ("gevent", "maturin", "pyperf", "ruff", "trove", "twine")
 """What no test needs."""

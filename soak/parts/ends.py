@@ -1,4 +1,4 @@
-"""Programs that end while their pools are busy (`programs/end.py`): none aborts, none hangs, each task is accounted for."""
+"""Programs that end while their pools are busy (`programs/end.py`): no abort, no hang, an account of all."""
 
 import re
 import signal
@@ -56,11 +56,13 @@ class Run:
                 account.lost += not (ran and told)
             elif end == "daemon":
                 account.lost += not (ran or cancelled)
-        wrong = re.search(r"fatal|abort|panic|Traceback", self.err, re.IGNORECASE) if end != "ctrl-c" else None
-        wrong = wrong or re.search(r"fatal|abort|panicked", self.err, re.IGNORECASE)
+        bad = r"fatal|abort|panicked" if end == "ctrl-c" else r"fatal|abort|panicked|traceback"
+        wrong = re.search(bad, self.err, re.IGNORECASE)
         if self.code not in CODES[end] or wrong or (end != "os._exit" and ("ends",) not in lines):
             how = "hangs" if self.code is None else f"ended with code {self.code}"
-            account.problems.append(f"{end}, workers busy: {work}: {how}\n{self.out[-500:]}\n{self.err[-1500:]}")
+            account.problems.append(
+                f"{end}, workers busy: {work}: {how}\n{self.out[-500:]}\n{self.err[-1500:]}"
+            )
 
 
 def run(amount: int) -> Account:

@@ -1,4 +1,4 @@
-"""Servers that fork before they serve (`programs/fork.py`): each child has a pool that works, the parent keeps its own."""
+"""Servers that fork first (`programs/fork.py`): each child has a pool that works, and so has the parent."""
 
 import os
 import subprocess

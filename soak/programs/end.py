@@ -128,6 +128,7 @@ for _ in range(WORKERS):
     started.acquire()
 match END:
     case "ctrl-c":
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a program in the background ignores it
         threading.Thread(target=interrupt, daemon=True).start()
     case "os._exit":
         Pool(1).go(leave)

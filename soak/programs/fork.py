@@ -1,7 +1,7 @@
-"""A server that forks before it serves, as gunicorn does: `fork.py WORKERS KILLS`. It says how each child ended.
+"""A server that forks before it serves, as gunicorn does: `fork.py WORKERS KILLS`. It says how each ends.
 
-The parent makes the pool and uses it all the time. Each child serves tasks with the pool that it inherited; some
-are killed as they do, and others take their place.
+The parent makes the pool and uses it all the time. Each child serves tasks with the pool that it inherited;
+some are killed as they do, and others take their place.
 """
 
 import os
