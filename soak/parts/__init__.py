@@ -4,6 +4,8 @@ from part import Part
 
 from .hammer import HAMMER
 from .machine import MACHINE
+from .memcheck import MEMCHECK
 from .shuttle import SHUTTLE
+from .thread_sanitizer import THREAD_SANITIZER
 
-PARTS: dict[str, Part] = {part.name: part for part in (MACHINE, HAMMER, SHUTTLE)}
+PARTS: dict[str, Part] = {part.name: part for part in (MACHINE, HAMMER, SHUTTLE, THREAD_SANITIZER, MEMCHECK)}

@@ -132,6 +132,26 @@ fn a_reboot_racing_the_last_worker_s_end_opens_the_pool() {
 }
 
 #[test]
+fn two_who_reboot_at_once_both_go_on() {
+    // 1. Both find the pool closed.
+    // 2. One opens it. A task comes, and its worker stays.
+    // 3. The other must not wait for the end of that worker.
+    model(3, || {
+        let scene = Scene::new(staying(1));
+        scene.rig.close();
+        let reboot = |scene: &Scene| {
+            let opened = scene.rig.reboot(&Attached::new());
+            opened.expect("no signal").expect("threads");
+        };
+        let other = scene.spawn(reboot);
+        reboot(&scene);
+        assert!(scene.offer());
+        other.join().unwrap();
+        assert_eq!(scene.end().ran, 1);
+    });
+}
+
+#[test]
 fn a_submit_racing_a_pool_that_breaks_is_refused_or_ended() {
     // 1. The worker finds that it is not fit.
     // 2. A task is queued before the pool is marked as broken, or refused after.
