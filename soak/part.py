@@ -32,7 +32,7 @@ class Amount:
     """How much of it: rounds, or whatever the part counts."""
 
     short: int
-    """In `make test`."""
+    """In `make test`; 0: that has a target of its own for it."""
     long: int
     """In `make soak`."""
 

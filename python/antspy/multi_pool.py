@@ -254,6 +254,9 @@ class MultiPool(_MultiPool[Pool], Submits, Executor):
 
     For a machine with so many threads that submit that they would wait for each other at one pool.
 
+    A task that hands in another here may wait for a different sub-pool, as for any other pool, and two
+    of them for each other for ever. Nested work belongs in one `Pool`.
+
     Args:
         size: How many sub-pools, at least 1.
         capacity: Of each sub-pool; as of `Pool`.

@@ -7,8 +7,10 @@ from .forks import FORKS
 from .hammer import HAMMER
 from .leaks import LEAKS
 from .machine import MACHINE
+from .memcheck import MEMCHECK
 from .shuttle import SHUTTLE
 from .signals import SIGNALS
+from .thread_sanitizer import THREAD_SANITIZER
 
-ALL = (MACHINE, HAMMER, SHUTTLE, ENDS, FORKS, SIGNALS, LEAKS)
+ALL = (MACHINE, HAMMER, SHUTTLE, THREAD_SANITIZER, MEMCHECK, ENDS, FORKS, SIGNALS, LEAKS)
 PARTS: dict[str, Part] = {part.name: part for part in ALL}

@@ -30,7 +30,7 @@ def missing() -> str | None:
 SHUTTLE = Part(
     "shuttle",
     "the core's models and larger scenes; a round is a random schedule of one",
-    Amount(short=20, long=20_000),
+    Amount(short=0, long=20_000),
     run,
     minutes=30,
     missing=missing,

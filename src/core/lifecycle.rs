@@ -208,12 +208,16 @@ impl<H: Host> Pool<H> {
         deadline: Option<Instant>,
     ) -> Result<(), Unfinished<H::Interrupt>> {
         self.join(Until::Gone, scope, deadline)?;
+        self.see_off_last(scope);
+        Ok(())
+    }
+
+    fn see_off_last(&self, scope: Scope<'_, H>) {
         // The last one has said that it is done; now its thread is really gone.
         let last = self.state.lock().last_exit.take();
         if let Some(handle) = last {
             H::block(scope, || join(handle));
         }
-        Ok(())
     }
 
     /// Waits until nobody is on the way to the queue: then there are as many workers as it asks for.
@@ -287,17 +291,24 @@ impl<H: Host> Pool<H> {
         self: &Arc<Self>,
         scope: Scope<'_, H>,
     ) -> Result<io::Result<()>, Unfinished<H::Interrupt>> {
-        if self.state.lock().phase.accepts() {
-            return Ok(Ok(()));
-        }
-        self.wait_gone(scope, None)?;
-        let mut state = self.state.lock();
-        if state.phase.accepts() {
-            return Ok(Ok(())); // somebody else was faster
-        }
+        // Somebody else may be faster:
+        // 1. Two find the pool closed. One opens it, and workers are started.
+        // 2. The other must not wait for their end. And if the pool is closed once more by now, it waits for the end
+        //    of these, too.
+        let mut state = loop {
+            if self.state.lock().phase.accepts() {
+                return Ok(Ok(()));
+            }
+            self.join(Until::Reopened, scope, None)?;
+            self.see_off_last(scope);
+            let state = self.state.lock();
+            if state.threads == 0 && !state.phase.accepts() {
+                break state;
+            }
+        };
         state.phase = Phase::Open;
         self.draw_outline(&state);
-        drop(state);
+        self.tell_and_wake(state);
         let started = H::block(scope, || self.preallocate());
         // Whoever has submitted since may have counted on the worker that could not be started.
         Ok(started.inspect_err(|error| self.not_started(error, scope)))

@@ -73,6 +73,8 @@ pub(super) enum Until {
     Quiet,
     /// Every thread has ended.
     Gone,
+    /// Every thread has ended, or the pool is open: somebody else has opened it again.
+    Reopened,
     /// As many workers have come as the queue asks for: nobody is on the way to it.
     Settled,
 }
@@ -279,6 +281,7 @@ impl<H: Host> State<H> {
         match until {
             Until::Quiet => self.in_flight == 0 && self.delivering == 0,
             Until::Gone => self.threads == 0,
+            Until::Reopened => self.threads == 0 || self.phase.accepts(),
             Until::Settled => self.is_settled(),
         }
     }

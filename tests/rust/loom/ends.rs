@@ -12,7 +12,7 @@ use super::{
 
 #[test]
 fn a_submit_racing_close_is_refused_or_runs() {
-    model(4, || {
+    model(3, || {
         let scene = Scene::new(staying(1));
         let closer = scene.spawn(|scene| scene.rig.close());
         let accepted = scene.offer();
@@ -62,7 +62,7 @@ fn a_submitter_that_waits_for_a_place_racing_close_is_sent_away_or_goes_in() {
 
 #[test]
 fn a_closed_pool_runs_its_queue_and_ends_its_threads() {
-    model(4, || {
+    model(3, || {
         let scene = Scene::new(queueing(2));
         assert!(scene.offer() && scene.offer());
         assert_eq!(scene.end().ran, 2);
@@ -72,7 +72,7 @@ fn a_closed_pool_runs_its_queue_and_ends_its_threads() {
 #[test]
 fn when_all_threads_are_gone_they_have_been_joined() {
     // A thread holds the pool until it is really over, so who holds it says whether it was joined.
-    model(4, || {
+    model(3, || {
         let scene = Scene::new(queueing(2));
         assert!(scene.offer() && scene.offer());
         scene.rig.finish();
@@ -128,6 +128,26 @@ fn a_reboot_racing_the_last_worker_s_end_opens_the_pool() {
             .expect("threads");
         assert!(scene.offer());
         assert_eq!(scene.end().ran, 2);
+    });
+}
+
+#[test]
+fn two_who_reboot_at_once_both_go_on() {
+    // 1. Both find the pool closed.
+    // 2. One opens it. A task comes, and its worker stays.
+    // 3. The other must not wait for the end of that worker.
+    model(3, || {
+        let scene = Scene::new(staying(1));
+        scene.rig.close();
+        let reboot = |scene: &Scene| {
+            let opened = scene.rig.reboot(&Attached::new());
+            opened.expect("no signal").expect("threads");
+        };
+        let other = scene.spawn(reboot);
+        reboot(&scene);
+        assert!(scene.offer());
+        other.join().unwrap();
+        assert_eq!(scene.end().ran, 1);
     });
 }
 

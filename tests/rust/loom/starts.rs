@@ -63,7 +63,7 @@ fn a_worker_that_expires_in_a_pause_is_replaced_after_it() {
 
 #[test]
 fn a_worker_that_waits_for_the_time_of_a_task_starts_it() {
-    model(3, || {
+    model(2, || {
         let scene = Scene::new(paced(2, HOUR));
         let other = scene.spawn(|scene| assert!(scene.offer()));
         assert!(scene.offer());

@@ -42,7 +42,7 @@ fn two_who_wait_for_the_same_place_get_it_one_after_the_other() {
 #[test]
 fn a_submitter_that_waits_is_not_forgotten_while_there_is_a_queue() {
     // A place that comes free while a worker is on its way is granted by that worker.
-    model(5, || {
+    model(4, || {
         let scene = Scene::new(antspy::core::Config {
             queue_size: 1,
             ..staying(1)
@@ -90,7 +90,7 @@ fn a_wait_for_all_tasks_racing_the_end_of_the_last_comes_back() {
 
 #[test]
 fn a_wait_with_a_deadline_loses_nothing_and_can_be_had_again() {
-    model(5, || {
+    model(4, || {
         let scene = Scene::new(queueing(1));
         assert!(scene.offer());
         match scene.rig.0.wait(&Attached::new(), Some(Instant::now())) {

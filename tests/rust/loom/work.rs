@@ -62,7 +62,7 @@ fn tasks_that_wait_for_each_other_get_a_worker_each() {
     // 1. The first worker has been started for A, and is searching.
     // 2. B is submitted. Somebody is searching, so nobody is summoned.
     // 3. The worker takes A, which waits for B: before it runs A, it must have summoned another.
-    model(4, || run_two_that_wait(queueing(2)));
+    model(3, || run_two_that_wait(queueing(2)));
 }
 
 /// The first of two tasks waits for the second, so each needs a worker.
@@ -128,7 +128,7 @@ fn a_second_one_that_would_stand_by_does_not_take_the_place_of_the_first() {
     // 3. A task is submitted, and W is woken for it.
     // 4. Telling takes foreign code after all, so X is busy again, without a search.
     // 5. W finds two busy ones, itself and X, and would stand by: nobody would have known of S any more.
-    model(2, || {
+    model(1, || {
         let scene = Scene::new(Config {
             prealloc: true,
             ..queueing(3)
@@ -217,7 +217,7 @@ fn a_worker_summoned_while_it_withdraws_sends_another() {
     // 1. The worker has offered itself as idle, and begins to tell its result.
     // 2. A task is submitted, and this worker is summoned for it.
     // 3. Telling takes foreign code after all, which waits for that very task.
-    model(4, || {
+    model(3, || {
         let scene = Scene::new(staying(2));
         let gate = Gate::default();
         let (waits, opens) = (gate.clone(), gate);
