@@ -8,15 +8,16 @@ import pytest
 from support import Gate, eventually, threads
 
 
-SHARED = {"gate", "gates"}
-"""Fixtures that a test has to itself."""
+ALONE = {"gate", "gates", "threads", "signal", "setswitchinterval", "disabled"}
+"""Who has one of these fixtures, or uses one of these names, is alone in the process."""
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Where each test runs in several threads at once (pytest-run-parallel) they share its fixtures."""
-    shared = SHARED.intersection(getattr(item, "fixturenames", ()))
-    if shared:
-        item.add_marker(pytest.mark.thread_unsafe(reason=f"has {', '.join(sorted(shared))} to itself"))
+    """Tell pytest-run-parallel, which runs a test in several threads at once, where that cannot be."""
+    code = getattr(getattr(item, "function", None), "__code__", None)
+    names = {*getattr(item, "fixturenames", ()), *getattr(code, "co_names", ())}
+    if reasons := ALONE & names:
+        item.add_marker(pytest.mark.thread_unsafe(reason=", ".join(sorted(reasons))))
 
 
 @pytest.fixture(autouse=True)
