@@ -1,4 +1,4 @@
-"""What refers to the pool or the future that refers to it is garbage once nobody else does, and its workers leave."""
+"""What refers to a pool or a future that refers to it is garbage once nobody else does."""
 
 import gc
 import threading
@@ -142,7 +142,12 @@ def of_a_callback() -> Dropped:
     called = threading.Event()
     future: Any = pool.submit(int)
     holder = holder_of([pool, future])
-    future.add_done_callback(lambda _: (holder, called.set()))
+
+    def callback(_: object) -> None:
+        assert holder.pool is not None
+        called.set()
+
+    future.add_done_callback(callback)
     assert called.wait(LIMIT)
     future.holder = holder
     return [weakref.ref(pool), weakref.ref(holder), weakref.ref(future)]

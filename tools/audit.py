@@ -1,9 +1,10 @@
-"""Looks for known vulnerabilities, licences that are not allowed and foreign sources in what the project depends on.
+"""Looks for known vulnerabilities in what the project depends on, and at its licences and sources.
 
     python tools/audit.py
 
-Crates by cargo-deny (`deny.toml`), Python's packages by pip-audit (`requirements/`). A tool that is not installed, or
-a database of vulnerabilities that cannot be had, is said to be skipped; with `ANTSPY_AUDIT=required` that is a failure.
+Crates by cargo-deny (`deny.toml`), Python's packages by pip-audit (`requirements/`). Where a tool is not
+installed, or the database of vulnerabilities cannot be had, it says that this was skipped; with
+`ANTSPY_AUDIT=required` that is a failure.
 """
 
 import os

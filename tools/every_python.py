@@ -12,14 +12,15 @@ import subprocess
 import sys
 
 from interpreters import Interpreter, find
-from this_python import COMMANDS, ROOT
+from this_python import COMMANDS, ROOT, UNASKED
 
 Command = list[str]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(COMMANDS)}; all without one")
+    parts = f"of {', '.join(COMMANDS)}; {', '.join(UNASKED)} without one"
+    parser.add_argument("parts", nargs="*", metavar="PART", help=parts)
     parser.add_argument("--pythons", default="", help="these instead: versions or paths, separated by spaces")
     parser.add_argument("--commands", default="", help="and what these start, separated by commas")
     parser.add_argument("--newer", action="store_true", help="of those found only the newest")
@@ -46,7 +47,7 @@ def main() -> int:
         missed = os.environ.get("ANTSPY_CPYTHON_TESTS") == "required"
         print(f"no {'newer ' * arguments.newer}Python was found: {'FAILED' if missed else 'skipped'}")
         return int(missed)
-    return run_all(commands, arguments.parts or list(COMMANDS))
+    return run_all(commands, arguments.parts or UNASKED)
 
 
 def can_make_environments(python: Interpreter) -> bool:

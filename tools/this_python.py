@@ -15,7 +15,17 @@ VERSION = f"{sys.version_info.major}.{sys.version_info.minor}{sys.abiflags}"
 HOME = ROOT / "target" / "pythons" / VERSION
 PYTHON = HOME / "environment" / "bin" / "python"
 
-COMMANDS = {"pytest": ["-m", "pytest"], "cpython": ["tests/cpython/runner.py"]}
+COMMANDS = {
+    "pytest": ["-m", "pytest"],
+    "cpython": ["tests/cpython/runner.py"],
+    "parallel": [
+        *("-m", "pytest", "--parallel-threads=4"),
+        *(f"--ignore=tests/{folder}" for folder in ("model", "integrations")),
+    ],
+}
+"""`parallel` is not done unasked: each test in four threads at once, by pytest-run-parallel."""
+
+UNASKED = ["pytest", "cpython"]
 
 NOT_NEEDED = ("gevent", "maturin", "pyperf", "ruff", "trove", "twine")
 """What no test needs."""
@@ -41,10 +51,12 @@ def install(parts: list[str]) -> None:
     if not PYTHON.exists():
         subprocess.run([sys.executable, "-m", "venv", HOME / "environment"], check=True)
     wheels = ["--only-binary", ":all:"]
-    if "pytest" in parts and not pip(*wheels, *requirements()):
+    if {"pytest", "parallel"} & set(parts) and not pip(*wheels, *requirements()):
         for requirement in requirements():
             if not pip(*wheels, requirement):
                 print(f"CPython {VERSION}: no wheel of {requirement}: what needs it is skipped", flush=True)
+    if "parallel" in parts and not pip("pytest-run-parallel>=0.6"):
+        raise SystemExit(f"CPython {VERSION}: pytest-run-parallel is needed")
     if not pip("--no-deps", "--force-reinstall", ROOT):
         raise SystemExit(f"CPython {VERSION}: the package could not be built")
 
@@ -56,4 +68,4 @@ def main(parts: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or list(COMMANDS)))
+    sys.exit(main(sys.argv[1:] or UNASKED))
