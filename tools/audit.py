@@ -8,6 +8,7 @@ installed, or the database of vulnerabilities cannot be had, it says that this w
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -37,7 +38,7 @@ class Audit:
             [*command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         unreachable = [line for line in said.stdout.splitlines() if any(sign in line for sign in UNREACHABLE)]
-        if said.returncode and not unreachable:
+        if said.returncode and (not unreachable or re.search(r"Found \d+ known vulnerabilit", said.stdout)):
             print(f"{what}: FAILED\n{said.stdout}")
             self.failed = True
         elif unreachable:
