@@ -20,7 +20,14 @@ ALONE_FILES = {
         "test_loop_memory",
         "test_references",
     ),
-    *("test_switch_interval", "test_task_interrupt", "test_tracing", "test_unseen", "test_worker_signals"),
+    *(
+        "test_stacks",
+        "test_switch_interval",
+        "test_task_interrupt",
+        "test_tracing",
+        "test_unseen",
+        "test_worker_signals",
+    ),
 }
 """So are these: they count objects or lines, catch what is logged, or use what a process has one of."""
 
