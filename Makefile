@@ -84,13 +84,13 @@ test-cpython: $(VENV)/.built
 test-all: $(BIN)/python
 	$(BIN)/python tools/every_python.py --pythons '$(PYTHONS)' --commands '$(COMMANDS)'
 
-# The tests of the package without the interpreter lock, each in several threads at once. Skipped, and said so, where no
-# such Python is found; `ANTSPY_FREE_THREADED` names one.
+# The tests of the package without the interpreter lock, then once more each in several threads at once. Skipped, and
+# said so, where no such Python is found; `ANTSPY_FREE_THREADED` names one.
 test-free-threaded: $(BIN)/python
-	$(BIN)/python tools/every_python.py --free-threaded --pythons '$(ANTSPY_FREE_THREADED)' pytest
+	$(BIN)/python tools/every_python.py --free-threaded --pythons '$(ANTSPY_FREE_THREADED)' pytest parallel
 
 # Known vulnerabilities, licences and sources of all that is depended on.
-audit: $(VENV)/.built
+audit: $(BIN)/python
 	$(BIN)/python tools/audit.py
 
 # Locks what the environment here is made of anew; `UPGRADE=1` takes newer releases. Needs uv.

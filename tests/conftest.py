@@ -7,16 +7,39 @@ import antspy
 import pytest
 from support import Gate, eventually, threads
 
+ALONE = {"gate", "gates", "threads", "signal", "setswitchinterval", "disabled"}
+"""Who has one of these fixtures, or uses one of these names, is alone in the process."""
 
-SHARED = {"gate", "gates"}
-"""Fixtures that a test has to itself."""
+ALONE_FILES = {
+    *("test_adaptive", "test_ants", "test_arun", "test_coverage", "test_ctrl_c_in_the_midst"),
+    *(
+        "test_debugger",
+        "test_default",
+        "test_exception_handler",
+        "test_fork",
+        "test_loop_memory",
+        "test_references",
+    ),
+    *(
+        "test_stacks",
+        "test_switch_interval",
+        "test_task_interrupt",
+        "test_tracing",
+        "test_unseen",
+        "test_worker_signals",
+    ),
+}
+"""So are these: they count objects or lines, catch what is logged, or use what a process has one of."""
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Where each test runs in several threads at once (pytest-run-parallel) they share its fixtures."""
-    shared = SHARED.intersection(getattr(item, "fixturenames", ()))
-    if shared:
-        item.add_marker(pytest.mark.thread_unsafe(reason=f"has {', '.join(sorted(shared))} to itself"))
+    """Tell pytest-run-parallel, which runs a test in several threads at once, where that cannot be."""
+    code = getattr(getattr(item, "function", None), "__code__", None)
+    names = {*getattr(item, "fixturenames", ()), *getattr(code, "co_names", ())}
+    if item.path.stem in ALONE_FILES:
+        names.add("file")
+    if reasons := (ALONE | {"file"}) & names:
+        item.add_marker(pytest.mark.thread_unsafe(reason=", ".join(sorted(reasons))))
 
 
 @pytest.fixture(autouse=True)

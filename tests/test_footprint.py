@@ -34,4 +34,6 @@ def test_one_leaked_object_a_round_is_found(leaked: Callable[[], object], found:
 
     account = Account()
     leaks.measure(leaks.Use("leaking", 0, leaking), 1_000, account)
-    assert [what for problem in account.problems for what in ("allocated", "blocks") if what in problem] == found
+    assert [
+        what for problem in account.problems for what in ("allocated", "blocks") if what in problem
+    ] == found

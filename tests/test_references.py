@@ -31,7 +31,8 @@ class Things:
     """What the tasks of a test are made of."""
 
     def __init__(self) -> None:
-        self.argument, self.keyword, self.result = argument, keyword, result = Thing(), Thing(), Thing()
+        self.argument, self.keyword, self.result = Thing(), Thing(), Thing()
+        result = self.result
         self.entered = entered = threading.Semaphore(0)
         self.errors: list[weakref.ref[Fault]] = []
         errors = self.errors
@@ -187,7 +188,6 @@ def run_out_of_turn(things: Things) -> None:
 
     with Pool(1) as pool:
         assert pool.submit(outer).result(LIMIT)
-    del pool  # which `outer` is a cycle with, through this frame's cell
 
 
 def sent_away(things: Things) -> None:
@@ -203,7 +203,6 @@ def sent_away(things: Things) -> None:
         eventually(lambda: pool.waiting == 1)
         pool.release()
         thread.join(LIMIT)
-    del pool
 
 
 def pool_dropped(things: Things) -> None:
@@ -243,7 +242,7 @@ def map_abandoned(things: Things) -> None:
 
 def map_failed(things: Things) -> None:
     def function(argument: Thing) -> Thing:
-        return things.fail(argument, keyword=things.keyword)  # type: ignore[func-returns-value,return-value]
+        return things.fail(argument, keyword=things.keyword)  # type: ignore[return-value]
 
     with Pool(2, queue_size=2) as pool, suppress(Fault):
         list(pool.map(function, [things.argument] * 9))
@@ -269,7 +268,6 @@ def awaited(things: Things) -> None:
 
     with Pool(1) as pool:
         asyncio.run(main())
-    del pool
 
 
 def left_the_line(things: Things) -> None:
@@ -283,7 +281,6 @@ def left_the_line(things: Things) -> None:
 
     with busy() as pool:
         asyncio.run(main())
-    del pool
 
 
 ENDS = (

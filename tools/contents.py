@@ -15,6 +15,7 @@ NOT_IN_SDIST = (".ci/", ".github/", "benches/results/", "dist/", "study-results/
 
 REQUIRED_IN_SDIST = {
     *("PKG-INFO", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "pyproject.toml"),
+    *("SECURITY.md", "deny.toml", "requirements/study.txt", "requirements/development.txt"),
     *("Cargo.toml", "Cargo.lock", "build.rs", "src/lib.rs", "src/core/README.md", "tests/conftest.py"),
     *("python/antspy/__init__.py", "python/antspy/_antspy.pyi", "python/antspy/py.typed"),
 }

@@ -2,7 +2,8 @@
 
     python tools/lock.py [--upgrade]
 
-For all Pythons and systems at once. Without `--upgrade` it changes only what `pyproject.toml` asks for. It needs uv.
+For all Pythons and systems at once. Without `--upgrade` it changes only what `pyproject.toml` asks for. It
+needs uv.
 """
 
 import subprocess

@@ -19,9 +19,16 @@ COMMANDS: dict[str, list[str]] = {
     "pytest": ["-m", "pytest"],
     "cpython": ["tests/cpython/runner.py"],
     "soak": ["soak/soak.py", "--out", str(HOME / "soak"), "ends", "forks", "signals"],
+    "parallel": [
+        *("-m", "pytest", "--parallel-threads=4"),
+        *(f"--ignore=tests/{folder}" for folder in ("model", "integrations")),
+    ],
 }
+"""`soak`: those of its parts that Pythons differ in. `parallel`: each test in four threads at once, by
+pytest-run-parallel."""
+
 USUAL = ["pytest", "cpython"]
-"""What is run where nothing is named. The soak takes long: those of its parts that Pythons differ in."""
+"""What is run where nothing is named."""
 
 NOT_NEEDED = ("gevent", "maturin", "pyperf", "ruff", "trove", "twine")
 """What no test needs."""
@@ -47,10 +54,12 @@ def install(parts: list[str]) -> None:
     if not PYTHON.exists():
         subprocess.run([sys.executable, "-m", "venv", HOME / "environment"], check=True)
     wheels = ["--only-binary", ":all:"]
-    if "pytest" in parts and not pip(*wheels, *requirements()):
+    if {"pytest", "parallel"} & set(parts) and not pip(*wheels, *requirements()):
         for requirement in requirements():
             if not pip(*wheels, requirement):
                 print(f"CPython {VERSION}: no wheel of {requirement}: what needs it is skipped", flush=True)
+    if "parallel" in parts and not pip("pytest-run-parallel>=0.6"):
+        raise SystemExit(f"CPython {VERSION}: pytest-run-parallel is needed")
     if not pip("--no-deps", "--force-reinstall", ROOT):
         raise SystemExit(f"CPython {VERSION}: the package could not be built")
 

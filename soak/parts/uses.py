@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures.thread import BrokenThreadPool
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from antspy import Future, Pool, PoolOverloadError, TaskInterrupted, WaitGroup
@@ -145,9 +146,9 @@ def deadlines(account: Account) -> Iterator[Repeat]:
 
     def repeat(rounds: int) -> None:
         for _ in range(rounds // FEW):
-            futures = [timed.submit(task) for _ in range(FEW)]
+            futures: list[Future[Any]] = [timed.submit(task) for _ in range(FEW)]
             pool._advance_clock(2)
-            eventually(lambda futures=futures: all(future.cancelled() for future in futures))
+            eventually(partial(all_cancelled, futures))
             account.faults += FEW
 
     with occupied(queue_size=None) as pool:
@@ -366,6 +367,10 @@ def forks(account: Account) -> Iterator[Repeat]:
     with Pool(2) as pool:
         yield repeat
         enter(pool, account)
+
+
+def all_cancelled(futures: list[Future[Any]]) -> bool:
+    return all(future.cancelled() for future in futures)
 
 
 def threads() -> int:

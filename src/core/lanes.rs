@@ -129,6 +129,20 @@ impl<T> Lanes<T> {
         None
     }
 
+    /// Takes out the only one that `is_it`. Looks for it from both ends at once: those who give up a long line do so in
+    /// its order, or in the reverse.
+    pub(super) fn take_only(&mut self, is_it: impl Fn(&T) -> bool) -> Option<T> {
+        for lane in &mut self.lanes {
+            let len = lane.items.len();
+            let mut ends = (0..len.div_ceil(2)).flat_map(|at| [at, len - 1 - at]);
+            if let Some(at) = ends.find(|at| is_it(&lane.items[*at])) {
+                self.len -= 1;
+                return lane.items.remove(at);
+            }
+        }
+        None
+    }
+
     /// Takes out all that are `unwanted`.
     pub(super) fn take_each(&mut self, mut unwanted: impl FnMut(&T) -> bool) -> Vec<T> {
         let mut taken = Vec::new();
@@ -216,5 +230,38 @@ mod tests {
         assert_eq!(lanes.len(), 8);
         assert_eq!(lanes.take_all().len(), 8);
         assert!(lanes.pop().is_none() && lanes.is_empty());
+    }
+
+    #[test]
+    fn the_only_one_is_found_wherever_it_stands() {
+        for each in 1..6 {
+            for number in 0..each {
+                for lane in [High, Normal, Low] {
+                    let mut lanes = full(each);
+                    assert_eq!(
+                        lanes.take_only(|it| *it == (lane, number)),
+                        Some((lane, number))
+                    );
+                    assert_eq!(lanes.take_only(|it| *it == (lane, number)), None);
+                    assert_eq!(lanes.len(), 3 * each - 1);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_given_up_from_its_end_is_not_searched() {
+        let looks = std::cell::Cell::new(0);
+        let mut lanes = full(1_000);
+        for lane in [High, Normal, Low] {
+            for number in (0..1_000).rev() {
+                let is_it = |it: &(Priority, usize)| {
+                    looks.set(looks.get() + 1);
+                    *it == (lane, number)
+                };
+                assert!(lanes.take_only(is_it).is_some());
+            }
+        }
+        assert!(looks.get() <= 3 * 2_000, "{}", looks.get());
     }
 }

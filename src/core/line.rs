@@ -165,7 +165,7 @@ impl<H: Host> State<H> {
     /// Takes whoever waits so out of the line; `false`: it was in none.
     pub(super) fn leave_line(&mut self, waiter: &Waiting<H>) -> bool {
         let is_it = |other: &Submitter<H>| Arc::ptr_eq(other.waiter(), waiter);
-        self.submitters.take_first(is_it).is_some()
+        self.submitters.take_only(is_it).is_some()
     }
 
     /// Queues a task that has its place.

@@ -206,7 +206,7 @@ impl<H: Host> Pool<H> {
             let mut state = quota.state.lock();
             state
                 .submitters
-                .take_first(|other| Arc::ptr_eq(other, waiter));
+                .take_only(|other| Arc::ptr_eq(other, waiter));
         }
         // A place granted in the last moment: to be used, or given back by the guard.
         let guard = (waiter.verdict() == Verdict::Granted).then(|| quota.guard());
