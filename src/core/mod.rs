@@ -1,6 +1,7 @@
 //! The pool, without Python. `README.md` in this folder tells states, counters and locks.
 
 mod adaptive;
+mod alone;
 mod calendar;
 mod climber;
 mod config;
@@ -32,7 +33,7 @@ mod window;
 mod worker;
 
 pub use adaptive::Adaptive;
-pub use config::{Config, Invalid, Overflow, UNLIMITED};
+pub use config::{Config, Invalid, Overflow, Staff, UNLIMITED};
 pub use error::{Ending, Fault, Refusal, Refused, Submitted, Unfinished};
 pub use host::{Host, Outcome, Ran, Scope, Task};
 pub use lanes::Priority;
