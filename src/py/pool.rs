@@ -27,8 +27,8 @@ use super::{
     task::{Call, Draft, Task, WaitGroup},
 };
 use crate::core::{
-    self, Adaptive, Config, Entrance, Host as _, Overflow, Refusal, Refused, Staff, Stats, Task as _,
-    Terms, Unfinished,
+    self, Adaptive, Config, Entrance, Host as _, Overflow, Refusal, Refused, Staff, Stats,
+    Task as _, Terms, Unfinished,
 };
 
 /// The core that runs Python tasks.

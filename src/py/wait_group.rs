@@ -163,7 +163,8 @@ impl WaitGroup {
     /// Has a coroutine told when the count reaches zero, by `told`, a future of its loop. `None`: it is zero now.
     fn _join(&self, mailbox: &Bound<'_, Mailbox>, told: Py<PyAny>) -> PyResult<Option<Wait>> {
         if let Some(pool) = self.pool_alone() {
-            self.core.wait_alone(&pool, mailbox.py(), Some(Instant::now()))?;
+            self.core
+                .wait_alone(&pool, mailbox.py(), Some(Instant::now()))?;
         }
         let wait = Wait::new(mailbox, told, self.own_pool().is_some());
         Ok(self.core.join(wait.waiter()).then_some(wait))

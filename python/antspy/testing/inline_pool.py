@@ -29,9 +29,7 @@ class InlinePool(ThreadlessPool):
     (True, 1)
     """
 
-    def __init__(
-        self, capacity: int | Adaptive | None = None, /, **settings: Unpack[Settings]
-    ) -> None:
+    def __init__(self, capacity: int | Adaptive | None = None, /, **settings: Unpack[Settings]) -> None:
         super().__init__(capacity, inline=True, **settings)
 
     def resume(self) -> None:

@@ -41,6 +41,7 @@ class SeededPool(ThreadlessPool):
     ...             pool.go(ran.append, letter)
     ...     return "".join(ran)
     >>> order(1), order(1), order(2)
+    ('adcb', 'adcb', 'dcab')
     """
 
     def __init__(
