@@ -88,9 +88,8 @@ def test_nested_tasks_of_a_full_pool_run() -> None:
 
 
 def test_a_task_that_waits_for_all_is_told_so() -> None:
-    with InlinePool(1) as pool:
-        with pytest.raises(RuntimeError, match="wait for itself"):
-            pool.submit(pool.wait).result()
+    with InlinePool(1) as pool, pytest.raises(RuntimeError, match="wait for itself"):
+        pool.submit(pool.wait).result()
 
 
 def test_while_paused_tasks_are_queued() -> None:

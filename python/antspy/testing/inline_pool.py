@@ -12,8 +12,8 @@ class InlinePool(ThreadlessPool):
     """An `antspy.Pool` that runs each task in its submitter: when `submit` or `go` returns, it has ended.
 
     All else is as in a `Pool`: a future keeps what its task raised, what a `go` task raised goes to the
-    `exception_handler`, terms and refusals are the same. There are no threads, so `running` is always 0. What is
-    submitted while the pool is paused runs in `resume`.
+    `exception_handler`, terms and refusals are the same. There are no threads, so `running` is always 0.
+    What is submitted while the pool is paused runs in `resume`.
 
     Args:
         capacity: As in `Pool`. Tasks that submit tasks are in flight together.

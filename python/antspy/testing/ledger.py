@@ -25,7 +25,7 @@ _NOBODY = "exception in a task that nobody waits for"
 
 
 class Ledger(logging.Handler):
-    """Keeps account from `open` to `close`.
+    """Keeps account from `begin` to `settle`.
 
     Args:
         patience: Seconds that workers of closed pools have to leave.
@@ -38,12 +38,12 @@ class Ledger(logging.Handler):
         self._errors: list[str] = []
         self._seeds: list[str] = []
 
-    def open(self) -> None:
+    def begin(self) -> None:
         """Begin: note each pool that is made from now on."""
         _open.append(self)
         logging.getLogger("antspy").addHandler(self)
 
-    def close(self) -> list[str]:
+    def settle(self) -> list[str]:
         """End, and return what has been left behind, a line each."""
         gc.collect()  # what ends in a cycle has been left behind by nobody
         _open.remove(self)

@@ -1,8 +1,8 @@
 """A plugin of pytest: it fails a test that leaves open pools, workers or exceptions behind.
 
-It is loaded by who wants it, and costs nobody else anything: `pytest_plugins = ["antspy.testing.plugin"]` in the
-`conftest.py` of the root, or `-p antspy.testing.plugin`. Then it looks after every test; the marker `antspy_leaks`
-exempts one. A failing test shows the seeds of the seeded pools that it has made.
+It is loaded by who wants it, and costs nobody else anything: `pytest_plugins = ["antspy.testing.plugin"]` in
+the `conftest.py` of the root, or `-p antspy.testing.plugin`. Then it looks after every test; the marker
+`antspy_leaks` exempts one. A failing test shows the seeds of the seeded pools that it has made.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,9 +29,9 @@ else:
         """Fail a test that leaves open pools, workers or exceptions behind."""
         ledger = Ledger()
         request.node.stash[_KEY] = ledger
-        ledger.open()
+        ledger.begin()
         yield
-        left = ledger.close()
+        left = ledger.settle()
         if left and request.node.get_closest_marker("antspy_leaks") is None:
             pytest.fail("the test left behind:\n" + "\n".join(f"  {line}" for line in left), pytrace=False)
 

@@ -2,7 +2,7 @@
 
 import weakref
 from collections.abc import Callable
-from typing import Any, Self, Unpack
+from typing import Any, Unpack
 
 from antspy.adaptive import Adaptive
 from antspy.pool import Pool
@@ -80,9 +80,9 @@ class ThreadlessPool(Pool):
     def advance(self, seconds: float) -> None:
         """Move the pool's clock on, and cancel the tasks whose deadline has passed.
 
-        The clock stands still otherwise, but for a task that has to wait for its start in a pool with a `rate`:
-        then it is that time at once. It is the clock of `options(deadline=)`, of `rate`, and of the times in
-        `stats()`.
+        The clock stands still otherwise, but for a task that has to wait for its start in a pool with a
+        `rate`: then it is that time at once. It is the clock of `options(deadline=)`, of `rate`, and of the
+        times in `stats()`.
 
         Args:
             seconds: At least 0.
@@ -95,10 +95,6 @@ class ThreadlessPool(Pool):
         self._advance_clock(seconds)
         self._end_late()
 
-    def resume(self) -> None:
-        """As `Pool.resume`."""
-        super().resume()
-
     def release(self, timeout: float | None = 0) -> None:
         """As `Pool.release`; what was accepted runs in this call, whatever `timeout` says."""
         super().release(timeout)
@@ -108,9 +104,6 @@ class ThreadlessPool(Pool):
         """As `Pool.shutdown`; what was accepted runs in this call, also with `wait=False`."""
         super().shutdown(wait, cancel_futures=cancel_futures)
         self.run_all()
-
-    def __enter__(self) -> Self:
-        return self
 
 
 def _driver(owner: "weakref.ref[ThreadlessPool]") -> Callable[[bool], bool]:

@@ -13,21 +13,23 @@ from .pool import ThreadlessPool
 class SeededPool(ThreadlessPool):
     """An `antspy.Pool` that runs its tasks one at a time, in an order drawn from a seed.
 
-    Tasks are queued, and run in the thread that waits: in `result`, in `wait`, in a `map`'s next result, at the end of
-    a `with` block, in a `submit` that finds the pool full. `run_one`, `run_all` and `release` run them as well.
-    Each time one of the first `capacity` tasks of the queue is drawn: those that could run at the same time in a real
-    pool, whose effects come in any order. So a pool of capacity 1 keeps the order, as a real one does. A task that
-    waits for another runs it, or others, in its midst. The pool is for one thread.
+    Tasks are queued, and run in the thread that waits: in `result`, in `wait`, in a `map`'s next result, at
+    the end of a `with` block, in a `submit` that finds the pool full. `run_one`, `run_all` and `release` run
+    them as well. Each time one of the first `capacity` tasks of the queue is drawn: those that could run at
+    the same time in a real pool, whose effects come in any order. So a pool of capacity 1 keeps the order,
+    as a real one does. A task that waits for another runs it, or others, in its midst. The pool is for one
+    thread.
 
-    The draw is `int(random.Random(seed).random() * count)`, once for each choice of more than one: the same on every
-    machine and Python.
+    The draw is `int(random.Random(seed).random() * count)`, once for each choice of more than one: the same
+    on every machine and Python.
 
-    A wait that no task can end raises `StuckError`; one with a timeout ends at once then, as if that time were over.
+    A wait that no task can end raises `StuckError`; one with a timeout ends at once then, as if that time
+    were over.
 
     Args:
         capacity: As in `Pool`.
-        seed: A whole number; `None`: one is drawn. It is in `pool.seed`, in the pool's `repr`, and in a note on
-            an exception that leaves the `with` block.
+        seed: A whole number; `None`: one is drawn. It is in `pool.seed`, in the pool's `repr`, and in a
+            note on an exception that leaves the `with` block.
         settings: As in `Pool`; `initializer` and `finalizer` need workers and are refused.
 
     Raises:
