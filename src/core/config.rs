@@ -21,6 +21,18 @@ pub enum Overflow {
     Discard,
 }
 
+/// Who runs the tasks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Staff {
+    /// Workers, which are threads of the pool's own.
+    #[default]
+    Workers,
+    /// Whoever submits one, at once: for tests. There are no threads.
+    Submitters,
+    /// Whoever waits, as its host says: for tests. There are no threads.
+    Waiters,
+}
+
 /// The settings of a pool. They stay for its life, but for the capacity ([`Pool::tune`](super::Pool::tune)).
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -48,6 +60,8 @@ pub struct Config {
     pub thread_name_prefix: String,
     /// Bytes of stack for a worker; `None`: the platform's default.
     pub stack_size: Option<usize>,
+    /// Who runs the tasks.
+    pub staff: Staff,
 }
 
 impl Default for Config {
@@ -65,6 +79,7 @@ impl Default for Config {
             daemon: false,
             thread_name_prefix: String::from("antspy"),
             stack_size: None,
+            staff: Staff::Workers,
         }
     }
 }

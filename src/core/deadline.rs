@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    Ending, Host, Park, Parked, Pool, Refusal, State, Task,
+    Ending, Host, Park, Parked, Pool, Refusal, Scope, Staff, State, Task,
     submit::closed,
     sync::Arc,
     worker::{Duty, Worker},
@@ -50,7 +50,7 @@ impl<H: Host> Pool<H> {
         if let Some(why) = closed(&state.phase) {
             return Err(why);
         }
-        if state.watcher.is_none() {
+        if state.watcher.is_none() && self.config().staff == Staff::Workers {
             // Under the lock, so that nobody counts on a watcher that cannot be started.
             state.watcher = Some(self.start_watcher().map_err(Refusal::NoThread)?);
             state.threads += 1;
@@ -87,13 +87,7 @@ impl<H: Host> Pool<H> {
         loop {
             match self.look(bored) {
                 Watch::Leave => return,
-                Watch::End(late) => self.host().visit(|scope| {
-                    for task in late {
-                        if task.discard(self.host(), scope, &Ending::Late) {
-                            self.cancelled(scope);
-                        }
-                    }
-                }),
+                Watch::End(late) => self.host().visit(|scope| self.end_each(late, scope)),
                 Watch::Sleep(until) => {
                     me.parker.park(Some(self.host().alarm(until)));
                     bored = false;
@@ -103,6 +97,21 @@ impl<H: Host> Pool<H> {
                 }
             }
         }
+    }
+
+    fn end_each(self: &Arc<Self>, late: Vec<H::Task>, scope: Scope<'_, H>) {
+        for task in late {
+            if task.discard(self.host(), scope, &Ending::Late) {
+                self.cancelled(scope);
+            }
+        }
+    }
+
+    /// Ends what is late now, in a pool where no thread watches.
+    pub fn end_late(self: &Arc<Self>, scope: Scope<'_, H>) {
+        let now = self.host().now();
+        let late = self.state.lock().queue.take_late(now);
+        self.end_each(late, scope);
     }
 
     fn look(&self, bored: bool) -> Watch<H::Task> {

@@ -120,6 +120,20 @@ pub trait Host: Send + Sync + Sized + 'static {
         Instant::now()
     }
 
+    /// Has its clock show that time, if nobody else moves it.
+    fn skip_to(&self, _time: Instant) -> bool {
+        false
+    }
+
+    /// Runs one task of a pool without workers for somebody who waits; `false`: there is none. `timed`: whether that
+    /// is a wait that ends by itself.
+    ///
+    /// # Errors
+    /// Nothing that the pool has can end the wait.
+    fn step(&self, _timed: bool, _scope: Scope<'_, Self>) -> Result<bool, Self::Interrupt> {
+        Ok(false)
+    }
+
     /// Until when to sleep for a deadline on the clock of [`now`](Self::now).
     fn alarm(&self, deadline: Instant) -> Instant {
         deadline

@@ -248,7 +248,7 @@ impl<H: Host> Pool<H> {
         if !self.join_until(until, &waiter) {
             return Ok(());
         }
-        let Err(cut) = waiter.wait::<H>(scope, deadline) else {
+        let Err(cut) = self.wait_with(&waiter, scope, deadline) else {
             return Ok(());
         };
         self.leave_joiners(&waiter);

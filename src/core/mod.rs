@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod adaptive;
+mod alone;
 mod calendar;
 mod climber;
 mod config;
@@ -35,7 +36,7 @@ mod window;
 mod worker;
 
 pub use adaptive::Adaptive;
-pub use config::{Config, Invalid, Overflow, UNLIMITED};
+pub use config::{Config, Invalid, Overflow, Staff, UNLIMITED};
 pub use error::{Ending, Fault, Refusal, Refused, Submitted, Unfinished};
 pub use host::{Host, Outcome, Ran, Scope, Task};
 pub use lanes::Priority;

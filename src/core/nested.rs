@@ -9,11 +9,11 @@
 use std::time::Instant;
 
 use super::{
-    Host, Outcome, Park, Parked, Pool, Ran, Scope, Search, Task,
+    Host, Outcome, Park, Parked, Pool, Ran, Scope, Search, Staff, Task,
     queue::Taken,
     stats::Stamp,
     sync::Arc,
-    worker::{guard, is_worker_of},
+    worker::{as_worker_of, guard, is_worker_of},
 };
 
 /// Whether a task that is run out of turn owns a place of the pool.
@@ -45,6 +45,15 @@ impl<H: Host> Pool<H> {
         let stamp = state.sampler.mark(self.host().now());
         drop(state);
         self.run_nested(task, Place::None, Some(stamp), scope);
+    }
+
+    /// The same for a task that has been given a place.
+    pub(super) fn run_accepted(self: &Arc<Self>, task: H::Task, scope: Scope<'_, H>) {
+        let mut state = self.state.lock();
+        state.tally.submitted += 1;
+        let stamp = state.sampler.mark(self.host().now());
+        drop(state);
+        self.run_nested(task, Place::Own, Some(stamp), scope);
     }
 
     /// Runs a queued task for the one that waits for it, unless somebody is faster. It is another handle to the
@@ -104,7 +113,11 @@ impl<H: Host> Pool<H> {
             let state = &mut *self.state.lock();
             state.sampler.start(stamp, now, &mut state.tally.queue_time)
         });
-        let ran = guard(|| task.run(self.host(), scope));
+        let ran = match self.config().staff {
+            Staff::Workers => guard(|| task.run(self.host(), scope)),
+            // Meanwhile this thread is what a worker would be.
+            _ => as_worker_of(self, || guard(|| task.run(self.host(), scope))),
+        };
         let (delivery, outcome) = match ran {
             Some(Ran::Cancelled) => {
                 let mut state = self.state.lock();
@@ -136,6 +149,9 @@ impl<H: Host> Pool<H> {
 
     /// A task that is run out of turn keeps to the rate, too.
     fn sleep_until(&self, start: Instant, scope: Scope<'_, H>) {
+        if self.host().skip_to(start) {
+            return;
+        }
         let parker = H::Parker::default();
         H::block(scope, || {
             while self.host().now() < start {

@@ -116,6 +116,19 @@ impl<H: Host> Quota<H> {
     ) -> Result<bool, H::Interrupt> {
         self.present.wait(scope, deadline, || ())
     }
+
+    /// The same in a pool without workers, whose tasks are run here meanwhile.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait).
+    pub fn wait_alone(
+        &self,
+        pool: &Pool<H>,
+        scope: Scope<'_, H>,
+        deadline: Option<Instant>,
+    ) -> Result<bool, H::Interrupt> {
+        self.present.wait_alone(pool, scope, deadline)
+    }
 }
 
 impl<H: Host> Guard<H> {
@@ -166,7 +179,7 @@ impl<H: Host> Pool<H> {
         match self.line_up_at(quota, terms, Caller::Thread, Arc::default, scope)? {
             Turn::Decided(entrance) => Ok(entrance),
             Turn::InLine(waiter) => {
-                let outcome = waiter.wait::<H>(scope, terms.place_by(self.host()));
+                let outcome = self.wait_with(&waiter, scope, terms.place_by(self.host()));
                 self.end_enter(quota, &waiter, outcome)
             }
         }

@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use super::{
-    Config, Fault, Host, Tally, UNLIMITED, Waiter, adaptive,
+    Config, Fault, Host, Staff, Tally, UNLIMITED, Waiter, adaptive,
     climber::Climber,
     idle::Idle,
     lanes::Lanes,
@@ -91,6 +91,8 @@ pub(super) struct State<H: Host> {
     /// What tunes the pool, if it tunes itself.
     pub(super) climber: Option<Box<Climber>>,
     queue_size: usize,
+    /// Whether there are workers at all.
+    staff: Staff,
     /// Accepted, and no worker has taken it yet.
     pub(super) queue: Queue<H::Task>,
     /// Places taken: accepted and unfinished tasks, and places granted to submitters about to use them.
@@ -143,6 +145,7 @@ impl<H: Host> State<H> {
             capacity: config.adaptive.map_or(config.capacity, |it| it.minimum),
             climber: adaptive::climber(config),
             queue_size: config.queue_size,
+            staff: config.staff,
             queue: Queue::new(),
             in_flight: 0,
             delivering: 0,
@@ -247,7 +250,7 @@ impl<H: Host> State<H> {
     /// Whether another worker would be started for the queue, if none is idle.
     fn may_start(&self) -> bool {
         let provided = || self.preparing > 0 && self.queue.count() <= self.preparing;
-        self.live < self.capacity && !provided()
+        self.staff == Staff::Workers && self.live < self.capacity && !provided()
     }
 
     /// A worker that waits to start a task that is not there any more need not wait.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{
     Candidate, Cut, Ending, Host, Overflow, Park, Phase, Pool, Priority, Refusal, Refused, Scope,
-    Search, State, Submitted, Task, Verdict, Waiter, Waiting,
+    Search, Staff, State, Submitted, Task, Verdict, Waiter, Waiting,
     line::Submitter,
     sync::{Arc, MutexGuard},
     worker::{Duty, is_worker_of},
@@ -140,6 +140,15 @@ impl<H: Host> Pool<H> {
         }
         match self.without_place(&state, Caller::Coroutine) {
             Ok(WhenFull::Wait) => {
+                if self.config().staff != Staff::Workers {
+                    drop(state);
+                    // Its loop's thread runs the tasks: there is nobody else.
+                    return match self.host().step(true, scope) {
+                        Ok(true) => self.admit_or_line_up(task, terms, waiter, scope),
+                        Ok(false) => Err(self.refuse(task, Refusal::TimedOut).into()),
+                        Err(why) => Err(self.refuse(task, Refusal::Interrupted(why)).into()),
+                    };
+                }
                 let candidate = Candidate::new(waiter(), *terms, task);
                 let submitter = Submitter::Coroutine(candidate.clone());
                 state.submitters.push(terms.priority, submitter);
@@ -266,6 +275,9 @@ impl<H: Host> Pool<H> {
         scope: Scope<'_, H>,
     ) -> Submitted<H> {
         if state.live == 0 {
+            if self.config().staff != Staff::Workers {
+                return self.accept_alone(state, task, terms, scope);
+            }
             return self.accept_first(state, task, terms, scope);
         }
         self.enqueue(state, task, terms, scope);
@@ -328,7 +340,7 @@ impl<H: Host> Pool<H> {
         terms: &Terms,
         scope: Scope<'_, H>,
     ) -> Submitted<H> {
-        let outcome = waiter.wait::<H>(scope, terms.place_by(self.host()));
+        let outcome = self.wait_with(waiter, scope, terms.place_by(self.host()));
         let mut state = self.state.lock();
         let closed = closed(&state.phase);
         if closed.is_none() && matches!(outcome, Ok(Verdict::Granted)) {

@@ -249,9 +249,9 @@ crate::core::sync::thread_local! {
 /// Runs `body` on a thread that is known as a worker of `pool` meanwhile.
 pub(super) fn as_worker_of<H: Host, R>(pool: &Arc<Pool<H>>, body: impl FnOnce() -> R) -> R {
     let address = std::ptr::from_ref::<Pool<H>>(pool).addr();
-    CURRENT.with(|current| current.set(address));
+    let before = CURRENT.with(|current| current.replace(address));
     let result = body();
-    CURRENT.with(|current| current.set(0));
+    CURRENT.with(|current| current.set(before));
     result
 }
 

@@ -115,6 +115,7 @@ impl Future {
         if let Some(condition) = has(self) {
             return Ok(condition);
         }
+        self.run_alone(py)?;
         let made = py.import("threading")?.call_method0("Condition")?.unbind();
         let mut inner = self.inner.lock();
         let hooks = inner.hooks.get_or_insert_default();

@@ -28,7 +28,7 @@ use super::{
     stack,
     task::Task,
 };
-use crate::core::{Cut, Waiter, sync::Mutex};
+use crate::core::{Cut, Host as _, Staff, Waiter, sync::Mutex};
 
 /// Waiting for a future.
 impl Future {
@@ -40,6 +40,27 @@ impl Future {
             }
             _ => None,
         }
+    }
+
+    /// The pool, if it has no workers, and nobody has started the task.
+    fn alone(&self) -> Option<Arc<Core>> {
+        match &self.inner.lock().state {
+            State::Pending(Some(work)) if work.pool.config().staff != Staff::Workers => {
+                Some(work.pool.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// Has the task run, or ended, before somebody waits for it who cannot run it: the standard library, or a
+    /// coroutine.
+    pub(super) fn run_alone(&self, py: Python<'_>) -> PyResult<()> {
+        while let Some(pool) = self.alone() {
+            if !pool.host().step(true, py)? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// A worker of the same pool runs a task that it would wait for, and that nobody has started. Where it is
@@ -79,7 +100,12 @@ impl Future {
             if !future.line_up(waiter.clone()) {
                 return Ok(());
             }
-            let Err(cut) = waiter.wait::<Host>(py, until) else {
+            let alone = future.alone();
+            let told = match &alone {
+                Some(pool) => pool.wait_with(&waiter, py, until),
+                None => waiter.wait::<Host>(py, until),
+            };
+            let Err(cut) = told else {
                 return Ok(());
             };
             let done = future.leave(&waiter);
@@ -244,13 +270,14 @@ impl Future {
     }
 
     /// Has a coroutine told of the future's end, by `told`, a future of its loop. `None`: it has ended.
-    fn _join(&self, mailbox: &Bound<'_, Mailbox>, told: Py<PyAny>) -> Option<Wait> {
+    fn _join(&self, mailbox: &Bound<'_, Mailbox>, told: Py<PyAny>) -> PyResult<Option<Wait>> {
+        self.run_alone(mailbox.py())?;
         if self.inner.lock().state.is_done() {
-            return None;
+            return Ok(None);
         }
         self.settle_inherited(mailbox.py());
         let wait = Wait::new(mailbox, told, self.may_help().is_some());
-        self.line_up(wait.waiter().clone()).then_some(wait)
+        Ok(self.line_up(wait.waiter().clone()).then_some(wait))
     }
 
     /// A coroutine waits no more.

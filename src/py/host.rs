@@ -35,6 +35,8 @@ pub(super) struct Hooks {
     pub(super) stands_in: bool,
     /// The workers' threads: `antspy.worker.Crew`.
     pub(super) crew: Py<PySet>,
+    /// What runs the tasks of a pool without workers, for somebody who waits; see `antspy.testing`.
+    pub(super) driver: Option<Py<PyAny>>,
 }
 
 impl Hooks {
@@ -58,11 +60,14 @@ pub(super) struct Host {
     /// How many nanoseconds the pool's clock is ahead of the machine's: for tests. `Relaxed`: whoever changes
     /// it then wakes all who sleep by it.
     ahead: AtomicU64,
+    /// In a pool without workers the clock stands still, but for that: since when.
+    origin: Option<Instant>,
 }
 
 impl Host {
     pub(super) fn new(hooks: Hooks) -> Self {
         Self {
+            origin: hooks.driver.is_some().then(Instant::now),
             hooks: ManuallyDrop::new(hooks),
             ahead: AtomicU64::new(0),
         }
@@ -189,7 +194,22 @@ impl core::Host for Host {
     }
 
     fn now(&self) -> Instant {
-        Instant::now() + Duration::from_nanos(self.ahead.load(Ordering::Relaxed))
+        self.origin.unwrap_or_else(Instant::now)
+            + Duration::from_nanos(self.ahead.load(Ordering::Relaxed))
+    }
+
+    fn skip_to(&self, time: Instant) -> bool {
+        if self.origin.is_some() {
+            self.advance(time.saturating_duration_since(self.now()));
+        }
+        self.origin.is_some()
+    }
+
+    fn step(&self, timed: bool, py: Python<'_>) -> PyResult<bool> {
+        match &self.hooks.driver {
+            Some(driver) => driver.call1(py, (timed,))?.extract(py),
+            None => Ok(false),
+        }
     }
 
     fn alarm(&self, deadline: Instant) -> Instant {

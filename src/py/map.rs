@@ -15,7 +15,7 @@ use pyo3::{
 
 use super::{
     arguments, errors, fork,
-    host::{Host, LOOK_AGAIN},
+    host::LOOK_AGAIN,
     interpreter,
     item::Item,
     order::{Order, View},
@@ -186,7 +186,7 @@ impl Mapping {
             let Some(waiter) = self.ring.line_up(&mut self.ready) else {
                 continue;
             };
-            let outcome = waiter.wait::<Host>(py, until);
+            let outcome = self.ring.core.wait_with(&waiter, py, until);
             self.ring.leave();
             if let Err(Cut::Interrupted(error)) = outcome {
                 return Err(error);

@@ -1,6 +1,7 @@
 //! The pool as Python sees it: `antspy.Pool` and `antspy.PoolWithFunc` derive from this class.
 
 use std::{
+    cell::Cell,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -26,8 +27,8 @@ use super::{
     task::{Call, Draft, Task, WaitGroup},
 };
 use crate::core::{
-    self, Adaptive, Config, Entrance, Host as _, Overflow, Refusal, Refused, Stats, Terms,
-    Unfinished,
+    self, Adaptive, Config, Entrance, Host as _, Overflow, Refusal, Refused, Staff, Stats,
+    Task as _, Terms, Unfinished,
 };
 
 /// The core that runs Python tasks.
@@ -199,6 +200,7 @@ impl Hooks {
             finalizer: clone(&self.finalizer),
             stands_in: self.stands_in,
             crew: crew(py, daemon)?,
+            driver: clone(&self.driver),
         })
     }
 }
@@ -216,7 +218,7 @@ impl Pool {
     #[allow(clippy::too_many_arguments, reason = "the settings of a pool")]
     #[pyo3(signature = (capacity, *, queue_size, overflow, max_blocking, expiry, min_workers, prealloc,
                         daemon, rate, exception_handler, initializer, initargs, finalizer, thread_name_prefix,
-                        stack_size, function, stands_in = false))]
+                        stack_size, function, stands_in = false, driver = None, inline = false))]
     fn _open(
         &self,
         py: Python<'_>,
@@ -237,6 +239,8 @@ impl Pool {
         stack_size: Option<usize>,
         function: &Bound<'_, PyAny>,
         stands_in: bool,
+        driver: Option<Py<PyAny>>,
+        inline: bool,
     ) -> PyResult<()> {
         let daemon = arguments::flag("daemon", daemon)?;
         let hooks = Hooks {
@@ -247,6 +251,12 @@ impl Pool {
             finalizer: arguments::hook("finalizer", finalizer)?,
             stands_in,
             crew: crew(py, daemon)?,
+            driver,
+        };
+        let staff = match (&hooks.driver, inline) {
+            (None, _) => Staff::Workers,
+            (Some(_), true) => Staff::Submitters,
+            (Some(_), false) => Staff::Waiters,
         };
         let capacity = Capacity::of(capacity)?;
         let config = capacity.within(Config {
@@ -260,6 +270,7 @@ impl Pool {
             rate: arguments::rate(rate)?,
             thread_name_prefix,
             stack_size,
+            staff,
             ..Config::default()
         });
         config.check().map_err(|why| errors::invalid(&why))?;
@@ -382,6 +393,25 @@ impl Pool {
         Ok(())
     }
 
+    /// Runs the queued task of this number, by lane and then in order, in a pool without workers. `false`: there is
+    /// none.
+    fn _run_queued(&self, py: Python<'_>, number: usize) -> PyResult<bool> {
+        let before = Cell::new(0);
+        let wanted = |task: &Task| {
+            if task.is_cancelled() {
+                return false;
+            }
+            before.replace(before.get() + 1) == number
+        };
+        Ok(self.core(py)?.run_queued(wanted, py))
+    }
+
+    /// Ends the tasks whose deadline has passed, in a pool without workers.
+    fn _end_late(&self, py: Python<'_>) -> PyResult<()> {
+        self.core(py)?.end_late(py);
+        Ok(())
+    }
+
     #[doc = doc!("_Pool.paused")]
     #[getter]
     fn paused(&self, py: Python<'_>) -> PyResult<bool> {
@@ -490,6 +520,7 @@ impl Pool {
         visit.call(&hooks.initializer)?;
         visit.call(&hooks.initargs)?;
         visit.call(&hooks.finalizer)?;
+        visit.call(&hooks.driver)?;
         visit.call(&hooks.crew)
     }
 }

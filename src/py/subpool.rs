@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use super::{fork, host::Host, pool::Core};
-use crate::core::{self, sync::Mutex};
+use crate::core::{self, Staff, sync::Mutex};
 
 /// The places in the core.
 pub(super) type Quota = core::Quota<Host>;
@@ -58,6 +58,10 @@ impl Places {
         deadline: Option<std::time::Instant>,
     ) -> Option<PyResult<bool>> {
         let quota = self.quota(core);
-        (!core.has_this_worker() || quota.is_quiet()).then(|| quota.wait(py, deadline))
+        let wait = || match core.config().staff {
+            Staff::Workers => quota.wait(py, deadline),
+            Staff::Submitters | Staff::Waiters => quota.wait_alone(core, py, deadline),
+        };
+        (!core.has_this_worker() || quota.is_quiet()).then(wait)
     }
 }

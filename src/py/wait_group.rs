@@ -4,6 +4,7 @@ use std::sync::{
     Arc, Weak,
     atomic::{AtomicUsize, Ordering},
 };
+use std::time::Instant;
 
 use pyo3::{
     PyTraverseError, PyVisit,
@@ -19,7 +20,7 @@ use super::{
     stack,
     task::{Call, Task, WaitGroup as Core},
 };
-use crate::core::sync::Mutex;
+use crate::core::{Staff, sync::Mutex};
 
 /// The base of `antspy.WaitGroup`.
 #[pyclass(frozen, subclass, name = "_WaitGroup", module = "antspy._antspy")]
@@ -34,11 +35,20 @@ pub(super) struct WaitGroup {
 }
 
 impl WaitGroup {
+    fn known_pool(&self) -> Option<Arc<PoolCore>> {
+        let (forks, pool) = self.pool.lock().clone()?;
+        (forks == fork::forks()).then(|| pool.upgrade()).flatten()
+    }
+
     /// The pool, if this thread is one of its workers.
     fn own_pool(&self) -> Option<Arc<PoolCore>> {
-        let (forks, pool) = self.pool.lock().clone()?;
-        let pool = (forks == fork::forks()).then(|| pool.upgrade()).flatten()?;
-        pool.has_this_worker().then_some(pool)
+        self.known_pool().filter(|pool| pool.has_this_worker())
+    }
+
+    /// The pool, if it has no workers: whoever waits runs its tasks.
+    fn pool_alone(&self) -> Option<Arc<PoolCore>> {
+        self.known_pool()
+            .filter(|pool| pool.config().staff != Staff::Workers)
     }
 
     /// Remembers the pool, the first of this process.
@@ -96,6 +106,9 @@ impl WaitGroup {
     #[pyo3(signature = (timeout = Timeout(None)), text_signature = "($self, timeout=None)")]
     fn wait(&self, py: Python<'_>, timeout: Timeout) -> PyResult<bool> {
         let deadline = timeout.deadline();
+        if let Some(pool) = self.pool_alone() {
+            return self.core.wait_alone(&pool, py, deadline);
+        }
         let Some(pool) = self.own_pool() else {
             return self.core.wait(py, deadline, || ());
         };
@@ -152,9 +165,13 @@ impl WaitGroup {
     }
 
     /// Has a coroutine told when the count reaches zero, by `told`, a future of its loop. `None`: it is zero now.
-    fn _join(&self, mailbox: &Bound<'_, Mailbox>, told: Py<PyAny>) -> Option<Wait> {
+    fn _join(&self, mailbox: &Bound<'_, Mailbox>, told: Py<PyAny>) -> PyResult<Option<Wait>> {
+        if let Some(pool) = self.pool_alone() {
+            self.core
+                .wait_alone(&pool, mailbox.py(), Some(Instant::now()))?;
+        }
         let wait = Wait::new(mailbox, told, self.own_pool().is_some());
-        self.core.join(wait.waiter()).then_some(wait)
+        Ok(self.core.join(wait.waiter()).then_some(wait))
     }
 
     /// A coroutine waits no more.

@@ -1,0 +1,130 @@
+"""The plugin of pytest: real tests that leave something behind fail, in a pytest of their own."""
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+from support import LIMIT, run_program
+
+
+def outcome(folder: Path, source: str, *options: str) -> str:
+    folder.joinpath("test_it.py").write_text(textwrap.dedent(source))
+    command = [sys.executable, "-m", "pytest", "-p", "antspy.testing.plugin", "-q", "--rootdir", str(folder)]
+    ended = subprocess.run(
+        [*command, "-p", "no:cacheprovider", *options, "test_it.py"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+    )
+    return ended.stdout + ended.stderr
+
+
+def test_what_is_left_behind_is_named(tmp_path: Path) -> None:
+    said = outcome(
+        tmp_path,
+        """
+        import threading
+        import antspy, pytest
+        KEPT = []
+
+        def test_open():
+            KEPT.append(antspy.Pool(3))
+
+        def test_open_threads():
+            KEPT.append(antspy.ThreadPoolExecutor(3))
+
+        def test_go():
+            with antspy.Pool(1) as pool:
+                pool.options(name="the sum").go(int, "x")
+
+        def test_unseen():
+            with antspy.Pool(1) as pool:
+                pool.submit(int, "y")
+
+        @pytest.mark.antspy_leaks
+        def test_allowed():
+            KEPT.append(antspy.Pool(3))
+
+        def test_clean():
+            with antspy.Pool(1) as pool:
+                assert pool.submit(int).result() == 0
+                with pytest.raises(ValueError):
+                    pool.submit(int, "x").result()
+        """,
+    )
+    assert "6 passed, 4 errors" in said, said
+    assert f"a pool is open: <Pool open capacity=3 running=0>, made at {tmp_path}/test_it.py:7" in said
+    assert f"made at {tmp_path}/test_it.py:10" in said
+    assert "an exception that nobody looked at: ValueError(" in said
+    assert "(in the task 'the sum')" in said
+    for clean in ("test_clean", "test_allowed"):
+        assert f"ERROR test_it.py::{clean}" not in said
+
+
+def test_the_seed_of_a_failing_test_is_shown(tmp_path: Path) -> None:
+    said = outcome(
+        tmp_path,
+        """
+        from antspy.testing import SeededPool
+
+        def test_order():
+            with SeededPool(2, seed=4711) as pool:
+                first = pool.submit(int)
+            assert first.result() == 1
+        """,
+    )
+    assert "1 failed" in said, said
+    assert f"SeededPool(seed=4711), made at {tmp_path}/test_it.py:5" in said
+
+
+def test_a_worker_that_stays_is_named(tmp_path: Path) -> None:
+    said = outcome(
+        tmp_path,
+        """
+        import threading
+        import antspy, pytest
+        from antspy.testing import ledger
+        stay = threading.Event()
+
+        @pytest.fixture
+        def pool(monkeypatch):
+            pool = antspy.Pool(1, thread_name_prefix="late")
+            return pool
+
+        KEPT = []
+
+        def test_stays():
+            pool = antspy.Pool(1, thread_name_prefix="late")
+            KEPT.append(pool)
+            pool.go(stay.wait)
+            pool.release()
+
+        def test_clean():
+            stay.set()
+        """,
+    )
+    assert "2 passed, 1 error" in said, said
+    assert "a closed pool still has workers: late_0 of <Pool closed" in said
+
+
+def test_without_pytest_the_module_is_empty() -> None:
+    source = """
+    import sys
+    sys.modules["pytest"] = None
+    import antspy.testing.plugin as plugin
+    assert not hasattr(plugin, "pytest_configure")
+    """
+    assert run_program(source) == ""
+
+
+def test_the_package_does_not_import_it() -> None:
+    source = """
+    import sys
+    import antspy
+    assert not [name for name in sys.modules if name.startswith("antspy.testing")]
+    import antspy.testing
+    assert "pytest" not in sys.modules
+    """
+    assert run_program(source) == ""
