@@ -5,7 +5,7 @@ use std::{
     thread,
 };
 
-use antspy::core::{Config, Refusal, UNLIMITED, Unfinished};
+use antspy::core::{Config, Refusal, Standing, UNLIMITED, Unfinished};
 
 use crate::{
     host::{Attached, Interrupt, Job, Ledger, Rig, TestPool, sized, submit},
@@ -43,6 +43,58 @@ fn a_closed_pool_refuses_new_tasks_and_runs_what_it_has_accepted() {
         assert_eq!((counts.ran, counts.refused), (50, 1));
         assert!(rig.stats().closed);
     });
+}
+
+#[test]
+fn at_the_end_of_the_program_a_daemon_is_not_waited_for() {
+    within_limit(|| {
+        for daemon in [false, true] {
+            let (rig, gate) = busy(Config {
+                daemon,
+                ..queueing(1)
+            });
+            let ledger = Ledger::default();
+            for _ in 0..5 {
+                rig.submit(ledger.job(|| ())).expect("accepted");
+            }
+            rig.0.close_at_end(&Attached::new());
+            if daemon {
+                // Its worker is busy.
+                rig.0.wait_at_end(&Attached::new()).expect("no wait");
+            }
+            gate.open();
+            rig.0.wait_at_end(&Attached::new()).expect("the end");
+            let counts = ledger.settle();
+            let ends = (counts.ran, counts.discarded + counts.cancelled);
+            assert_eq!(ends, if daemon { (0, 5) } else { (5, 0) });
+            rig.wait_gone();
+        }
+    });
+}
+
+#[test]
+fn whoever_cannot_take_the_lock_sees_the_capacity_and_the_standing() {
+    let rig = Rig::new(queueing(3));
+    let seen = |standing| {
+        let outline = rig.0.outline();
+        assert_eq!((outline.capacity, outline.standing), (3, standing));
+        let other = Rig::new(queueing(1));
+        other
+            .0
+            .become_like(outline, &Attached::new())
+            .expect("it makes sense");
+        assert_eq!(other.0.outline(), outline);
+        other.close();
+    };
+    seen(Standing::Open);
+    rig.pause();
+    seen(Standing::Paused);
+    rig.0.resume(&Attached::new());
+    seen(Standing::Open);
+    rig.pause();
+    rig.close();
+    seen(Standing::Closed);
+    rig.wait_gone();
 }
 
 #[test]
