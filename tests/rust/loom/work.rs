@@ -1,6 +1,6 @@
 //! How a task finds its worker.
 
-use antspy::core::Config;
+use antspy::core::{Config, sync::thread};
 
 use super::{Gate, Scene, expiring, host::Job, model, queueing, staying};
 use crate::host::Attached;
@@ -143,6 +143,9 @@ fn a_second_one_that_would_stand_by_does_not_take_the_place_of_the_first() {
         idle.pass();
         submit(Job::new(move || over.open()));
         tells.open();
+        while scene.rig.stats().idle < 3 {
+            thread::yield_now();
+        }
         assert_eq!(scene.end().ran, 4);
     });
 }
