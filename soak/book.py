@@ -3,7 +3,7 @@
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, wait
 from typing import Any
 
 from antspy import Future, Stats, TaskInterrupted
@@ -67,6 +67,7 @@ class Book:
         `stats` is None if nobody has the pool any more; with `drops` sent tasks may have been cancelled.
         """
         say = account.problems.append
+        wait([future for _, future in self.futures], LIMIT)  # a pool that was dropped may still be at work
         counts = Counter(self.ran)
         account.twice += sum(count > 1 for count in counts.values())
         ran = set(counts)
@@ -83,12 +84,14 @@ class Book:
                 continue
             except TimeoutError:
                 account.lost += 1
+                say(f"task {number}: nobody has told its future")
                 continue
             if isinstance(error, TaskInterrupted):
                 unseen += number not in ran
                 account.faults += 1
             elif number not in ran:
                 account.lost += 1
+                say(f"task {number} has not run; its future says {error!r}")
             elif error is None:
                 if future.result() != number:
                     say(f"task {number} returned {future.result()}")
@@ -99,8 +102,9 @@ class Book:
         for number in (*self.returned, *self.raised):
             account.lost += number not in ran
         missing = sum(number not in ran for number in self.sent)
-        if not drops:
+        if missing and not drops:
             account.lost += missing
+            say(f"{missing} tasks that nobody could cancel have not run: {_some(set(self.sent) - ran)}")
         self._settle_told(raised, say)
         accepted = len(self.futures) + len(self.sent) + len(self.returned) + len(self.raised)
         if stats is not None:

@@ -5,6 +5,7 @@ use antspy::core::{
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
+        thread,
     },
 };
 
@@ -168,6 +169,9 @@ fn a_second_one_that_would_stand_by_does_not_take_the_place_of_the_first() {
         idle.pass();
         submit(Job::new(move || over.open()));
         tells.open();
+        while scene.rig.stats().idle < 3 {
+            thread::yield_now();
+        }
         assert_eq!(scene.end().ran, 4);
     });
 }
