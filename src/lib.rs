@@ -7,7 +7,7 @@
 //! | Python calls `pool.go(fn, *args)` or `pool.submit(fn, *args)` | `py/fastcall.rs` |
 //! | function, arguments and a copy of the context become a `Call`, with a future around it for `submit` | `py/task.rs`, `py/context.rs`, `py/future.rs` |
 //! | a view's terms go with it: timeout, deadline, priority, name, a place in a sub-pool | `py/order.rs`, `core/quota.rs` |
-//! | the task is admitted, waits for a place, is refused, or is run by the worker that submits it | `core/submit.rs`, `core/nested.rs` |
+//! | the task is admitted, waits for a place, is refused, or is run by the worker that submits it | `core/submit.rs`, `core/nested.rs`; in a pool for tests `core/alone.rs` |
 //! | who waits for a place stands in line: a thread, or the task of a coroutine, which goes in by itself | `core/line.rs`, `core/waiter.rs` |
 //! | it is queued in its lane, and a worker is summoned: the newest idle one, or a new one | `core/queue.rs`, `core/lanes.rs`; `core/state.rs`: `summon` |
 //! | nobody takes it in time: it is cancelled | `core/deadline.rs` |
