@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import zlib
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -77,7 +78,12 @@ def submit(number: int) -> None:
         python(number)
 
 
-WORKS = {"python": python, "c": in_c, "submit": submit, "destructor": lambda number: None}
+WORKS: dict[str, Callable[[int], object]] = {
+    "python": python,
+    "c": in_c,
+    "submit": submit,
+    "destructor": lambda number: None,
+}
 
 
 def task(number: int, lingering: object) -> None:
