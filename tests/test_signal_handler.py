@@ -5,10 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
 
 import pytest
-from antspy import Pool, PoolClosedError
+from antspy import Future, Pool, PoolClosedError
 from support import LIMIT, Gate
 
 signal = pytest.importorskip("signal")
@@ -125,7 +124,7 @@ def test_it_closes_a_pool_at_any_moment_of_a_submit(name: str) -> None:
     for step in range(100):
         pool = Pool(2, queue_size=8)
         ran: list[int] = []
-        futures: list[Any] = []
+        futures: list[Future[None]] = []
         with handler(lambda used=pool: CLOSES[name](used), 1e-4 + step * 2e-5):  # type: ignore[misc]
             try:
                 while True:

@@ -26,7 +26,10 @@ class WorkerThread(threading._DummyThread):
             this._daemonic = True
         this._set_ident()
         if make_handle := getattr(threading, "_make_thread_handle", None):  # from 3.13 on
-            this._handle = make_handle(this._ident)
+            handle = (
+                "_os_thread_handle" if "_os_thread_handle" in _shared else "_handle"
+            )  # the first from 3.14 on
+            setattr(this, handle, make_handle(this._ident))
         if hasattr(this, "_set_native_id"):
             this._set_native_id()
         with threading._active_limbo_lock:  # type: ignore[attr-defined]
