@@ -35,6 +35,7 @@ class ThreadlessPool(Pool):
             if given.pop(name, None):
                 raise ValueError(f"{name} needs workers, and {type(self).__name__} has none")
         given.pop("prealloc", None)  # there is nothing to start early
+        daemon = given.pop("daemon", False)
         unknown = given.keys() - DEFAULTS.keys()
         if unknown:
             raise TypeError(f"{type(self).__name__} got an unexpected keyword argument {min(unknown)!r}")
@@ -45,6 +46,7 @@ class ThreadlessPool(Pool):
             capacity,
             **merged,
             prealloc=False,
+            daemon=daemon,
             initializer=None,
             initargs=(),
             finalizer=None,
