@@ -38,6 +38,8 @@ class Book:
         self.returned: list[int] = []
         """Told so without a future: the results of maps and coroutines."""
         self.raised: list[int] = []
+        self.raising: list[int] = []
+        """What a task enters before it raises."""
         self.handled: list[int] = []
         """Given to the exception handler."""
         self.due: list[int] = []
@@ -105,6 +107,8 @@ class Book:
         if missing and not drops:
             account.lost += missing
             say(f"{missing} tasks that nobody could cancel have not run: {_some(set(self.sent) - ran)}")
+        untold = set(self.sent) & set(self.raising) - set(self.handled)
+        account.lost += len(untold)
         self._settle_told(raised, say)
         accepted = len(self.futures) + len(self.sent) + len(self.returned) + len(self.raised)
         if stats is not None:
@@ -153,7 +157,9 @@ def body(book: Book, number: int, kind: str, nested: Callable[[], object] | None
     elif kind == "nest" and nested is not None:
         nested()
     elif kind == "fail":
+        book.raising.append(number)
         raise Failure(number)
     elif kind == "raise":
+        book.raising.append(number)
         raise ERRORS[number % len(ERRORS)](number)
     return number

@@ -57,4 +57,4 @@ class Part:
     """Why it cannot run here, if it cannot."""
 
 
-SHORT_SECONDS = 50
+SHORT_SECONDS = 100

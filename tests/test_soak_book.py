@@ -57,6 +57,12 @@ def test_a_future_that_is_never_told_is_lost(monkeypatch: pytest.MonkeyPatch) ->
         assert story.settle().lost == 1
 
 
+def test_an_exception_that_never_reaches_the_handler_is_lost() -> None:
+    story = Story()
+    story.book.handled.remove(story.book.sent[0])
+    assert story.settle().lost == 1
+
+
 def test_a_task_that_runs_twice_is_noticed() -> None:
     story = Story()
     story.book.ran.append(story.book.ran[0])

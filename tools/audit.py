@@ -22,6 +22,8 @@ UNREACHABLE = (
     "could not be audited",  # of a package of which the database knows nothing
 )
 """In what the tools say when a database cannot be had."""
+FOUND = re.compile(r"^error\[|^Found \d+ known vulnerabilit", re.MULTILINE)
+"""In what they say when something was found all the same."""
 
 
 class Audit:
@@ -38,7 +40,7 @@ class Audit:
             [*command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         unreachable = [line for line in said.stdout.splitlines() if any(sign in line for sign in UNREACHABLE)]
-        if said.returncode and (not unreachable or re.search(r"Found \d+ known vulnerabilit", said.stdout)):
+        if said.returncode and (not unreachable or FOUND.search(said.stdout)):
             print(f"{what}: FAILED\n{said.stdout}")
             self.failed = True
         elif unreachable:

@@ -33,10 +33,10 @@ def add(account: Account) -> None:
     lines = [line.split() for line in program.stdout.splitlines()]
     for word, *counts in lines:
         if word in ("served", "parent"):
-            accepted, ran = map(int, counts)
+            accepted, ran, different = map(int, counts)
             account.tasks += accepted
-            account.lost += max(accepted - ran, 0)
-            account.twice += max(ran - accepted, 0)
+            account.lost += accepted - different
+            account.twice += ran - different
     ends = sorted(" ".join(line) for line in lines if line[0] in ("child", "killed"))
     expected = ["child 0"] * (WORKERS + 1) + ["killed -9"] * KILLS
     if program.returncode or program.stderr or ends != expected:

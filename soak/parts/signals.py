@@ -83,7 +83,7 @@ def closed_by_signal(account: Account, close: Callable[[Pool], object], seconds:
 def interrupted(account: Account, chance: random.Random) -> None:
     """Exceptions of a handler break off submits and waits of the main thread."""
     tasks: list[int] = []
-    accepted = broken_off = 0
+    number = broken_off = 0
 
     def raise_interrupt() -> None:
         raise Interrupt
@@ -92,10 +92,10 @@ def interrupted(account: Account, chance: random.Random) -> None:
         for _ in range(10):
 
             def use() -> None:
-                nonlocal accepted
+                nonlocal number
                 while True:
-                    pool.submit(tasks.append, 1).result()
-                    accepted += 1
+                    number += 1  # also of one that is not accepted
+                    pool.submit(tasks.append, number).result()
 
             try:
                 with_handler(raise_interrupt, chance.uniform(1e-5, 1e-3), use)
@@ -107,8 +107,8 @@ def interrupted(account: Account, chance: random.Random) -> None:
     account.rounds += 1
     account.faults += broken_off
     account.tasks += stats.submitted
-    account.lost += max(stats.submitted - len(tasks), 0) + max(accepted - len(tasks), 0)
-    account.twice += max(len(tasks) - stats.submitted, 0)
+    account.lost += max(stats.submitted - len(set(tasks)), 0)
+    account.twice += len(tasks) - len(set(tasks))
 
 
 SIGNALS = Part(

@@ -24,18 +24,18 @@ def say(*words: object) -> None:
 
 
 def serve(killed: bool) -> None:
-    """Serve in the child; one that is to be killed serves until then."""
+    """Serve in the child; one that is to be killed serves until then, and says when it may be."""
     ran: list[int] = []
     done = 0
     while killed or done < TASKS:
-        futures = [pool.submit(ran.append, number) for number in range(10)]
+        futures = [pool.submit(ran.append, done + number) for number in range(10)]
         for future in futures:
             future.result(timeout=20)
         done += len(futures)
         if killed and done == TASKS:
-            say("serves", os.getpid())
+            os.write(serves[1], b".")
     pool.shutdown()
-    say("served", done, len(ran))
+    say("served", done, len(ran), len(set(ran)))
 
 
 def start(killed: bool) -> int:
@@ -56,12 +56,13 @@ def disturb() -> None:
 
 pool = Pool(4, queue_size=8)
 stop = threading.Event()
+serves = os.pipe()
 accepted: list[object] = []
 parents = threading.Thread(target=disturb)
 parents.start()
 for _ in range(KILLS):
     doomed = start(killed=True)
-    time.sleep(0.02)
+    os.read(serves[0], 1)
     os.kill(doomed, signal.SIGKILL)
     say("killed", os.waitstatus_to_exitcode(os.waitpid(doomed, 0)[1]))
 children = [start(killed=False) for _ in range(WORKERS)]
@@ -72,4 +73,5 @@ for child in children:
 stop.set()
 parents.join()
 results = [future.result(timeout=20) for future in accepted]  # type: ignore[attr-defined]
-say("parent", len(results), sum(result == 3 for result in results))
+right = sum(result == 3 for result in results)
+say("parent", len(results), right, right)

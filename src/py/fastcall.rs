@@ -199,7 +199,8 @@ fn add_method<T: Receiver>(
 }
 
 macro_rules! methods {
-    ($($name:ident, $method:literal, $signature:literal, $doc:literal, |$target:ident, $arguments:ident| $body:expr;)*) => {
+    ($($name:ident, $method:literal, $signature:literal, $doc:literal,
+       |$target:ident, $arguments:ident| $body:expr;)*) => {
         $(
             unsafe extern "C" fn $name<T: Receiver>(
                 slf: *mut PyObject,
@@ -243,7 +244,8 @@ methods! {
         target.pool.go(target.py, call, None, target.order)?;
         Ok(target.py.None().into_ptr())
     };
-    invoke_for_result, c"invoke_for_result", "invoke_for_result($self, /, *args)", "_Pool._invoke_for_result", |target, arguments| {
+    invoke_for_result, c"invoke_for_result", "invoke_for_result($self, /, *args)", "_Pool._invoke_for_result",
+    |target, arguments| {
         let call = arguments.held_call(target.py, target.pool, "submit")?;
         Ok(target.pool.submit(target.py, call, target.order)?.into_ptr())
     };

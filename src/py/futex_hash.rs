@@ -4,7 +4,8 @@
 //! two processors. Of 10,000 threads, each of which waits for its own lock, hundreds stand in each place, and whoever
 //! wakes one of them looks through all of these. A program can ask for a wider table by `prctl(PR_FUTEX_HASH)`.
 
-/// Widens the table, once in each process: a forked child has a table of its own. A kernel without such tables refuses, and needs none.
+/// Widens the table, once in each process: a forked child has a table of its own. A kernel without such tables refuses,
+/// and needs none.
 #[cfg(target_os = "linux")]
 #[cold]
 pub(super) fn widen() {

@@ -143,18 +143,21 @@ pub(super) fn next<'py>(
 /// 2. That code calls an extension (this one will do), which asks for the state and leaves it.
 /// 3. Nobody else is counted: the state is ended and freed once more, under the code that runs.
 pub(super) fn attach(body: impl FnOnce(Python<'_>)) {
-    last_stop::with(|| attach_here(body));
+    // SAFETY: always callable.
+    if unsafe { ffi::PyGILState_GetThisThreadState() }.is_null() {
+        last_stop::with(|| attach_here(body, true));
+    } else {
+        attach_here(body, false);
+    }
 }
 
-fn attach_here(body: impl FnOnce(Python<'_>)) {
+fn attach_here(body: impl FnOnce(Python<'_>), is_new: bool) {
     type Ensure = unsafe extern "C-unwind" fn() -> PyGILState_STATE;
     type Clear = unsafe extern "C-unwind" fn(*mut PyThreadState);
     if is_gone() {
         return;
     }
     let ensure = unwinding!(ffi::PyGILState_Ensure as Ensure);
-    // SAFETY: always callable.
-    let is_new = unsafe { ffi::PyGILState_GetThisThreadState() }.is_null();
     // SAFETY: may be called on any thread while there is an interpreter; should it end just now, the
     // guard holds this thread.
     let state = guarded(|| unsafe { ensure() });

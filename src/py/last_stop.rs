@@ -9,6 +9,9 @@
 //! in. An entry that lies in no frame is due at once, before the first frame is left. Ours parks the thread for ever;
 //! the process is about to exit under it. This costs nothing while the thread lives.
 //!
+//! A `longjmp` through the thread forgets the entry, as it forgets all that seem to lie in frames that it leaves: where
+//! a library that a task calls has done so, a worker has no last stop any more.
+//!
 //! The functions are those behind `pthread_cleanup_push` of old. glibc and musl have them. Other systems end a thread
 //! without unwinding it.
 
@@ -78,23 +81,28 @@ mod linux {
 
     /// On the heap: on the stack it would lie in a frame.
     struct Stop {
-        entry: Box<Entry>,
+        /// From `Box::into_raw`: the library keeps it, too, until it is popped.
+        entry: *mut Entry,
         pop: Pop,
     }
 
     impl Drop for Stop {
         fn drop(&mut self) {
-            // SAFETY: pushed by `with`, on this thread; what was pushed since has been popped.
-            unsafe { (self.pop)(&raw mut *self.entry, 0) };
+            // SAFETY: pushed by `with`, on this thread; what was pushed since has been popped. Then nobody has the
+            // entry but this.
+            unsafe {
+                (self.pop)(self.entry, 0);
+                drop(Box::from_raw(self.entry));
+            }
         }
     }
 
     /// Runs `body` on a thread that stays where it is when the interpreter would end it.
     pub(in crate::py) fn with<R>(body: impl FnOnce() -> R) -> R {
         let _stop = FUNCTIONS.map(|(push, pop)| {
-            let mut entry = Box::<Entry>::default();
-            // SAFETY: the entry stays where it is until `Stop` pops it.
-            unsafe { push(&raw mut *entry, stay, ptr::null_mut()) };
+            let entry = Box::into_raw(Box::<Entry>::default());
+            // SAFETY: the entry lives until `Stop` has popped it.
+            unsafe { push(entry, stay, ptr::null_mut()) };
             Stop { entry, pop }
         });
         body()

@@ -53,6 +53,7 @@ pub(super) fn take(py: Python<'_>) -> PyResult<()> {
             ));
         }
         if ffi::PyDict_SetItemString(kept, MARK.as_ptr(), ffi::Py_True()) != 0 {
+            TAKEN.store(false, Ordering::Relaxed);
             return Err(PyErr::fetch(py));
         }
     }

@@ -46,7 +46,8 @@ mod work;
 use scene::{Gate, Scene, expiring, queueing, staying};
 
 /// Runs `body` in all interleavings with at most so many switches where nobody had to wait. Models that
-/// are small enough have more; of the faults planted to try them, each was found with two.
+/// are small enough have more; of the faults planted to try them, each was found with two. `shuttle.rs` runs the large
+/// ones with many.
 fn model(preemptions: usize, body: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
