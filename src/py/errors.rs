@@ -3,7 +3,6 @@
 use pyo3::{
     exceptions::{PyBaseException, PyRecursionError, PyRuntimeError, PyTimeoutError, PyValueError},
     prelude::*,
-    sync::PyOnceLock,
     types::{PyString, PyTuple, PyType},
 };
 
@@ -11,21 +10,22 @@ use super::{
     drain,
     host::{Hooks, waits_for_itself},
     interpreter,
+    once::Once,
 };
 use crate::core::{Ending, Invalid, OutOfRange, Refusal, Unfinished};
 
-static ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-static CLOSED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-static OVERLOAD: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-static BROKEN: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-static CANCELLED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-static INTERRUPTED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-static INVALID_STATE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static ERROR: Once<Py<PyType>> = Once::new();
+static CLOSED: Once<Py<PyType>> = Once::new();
+static OVERLOAD: Once<Py<PyType>> = Once::new();
+static BROKEN: Once<Py<PyType>> = Once::new();
+static CANCELLED: Once<Py<PyType>> = Once::new();
+static INTERRUPTED: Once<Py<PyType>> = Once::new();
+static INVALID_STATE: Once<Py<PyType>> = Once::new();
 
 /// `module.name(message)`, or the error met on the way to it.
 fn raise(
     py: Python<'_>,
-    class: &PyOnceLock<Py<PyType>>,
+    class: &Once<Py<PyType>>,
     (module, name): (&str, &str),
     message: Option<String>,
 ) -> PyErr {
@@ -214,7 +214,7 @@ pub(super) fn log_unexpected_state(py: Python<'_>, future: &Bound<'_, PyAny>, st
 
 /// The module that logs. Imported with the package: nothing can be while the interpreter ends.
 pub(super) fn exception_handler(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
-    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    static MODULE: Once<Py<PyModule>> = Once::new();
     let import = || PyResult::Ok(py.import("antspy.exception_handler")?.unbind());
     Ok(MODULE.get_or_try_init(py, import)?.bind(py))
 }

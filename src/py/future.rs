@@ -17,11 +17,12 @@ use pyo3::{
     exceptions::{PyBaseException, PyRuntimeError},
     ffi,
     prelude::*,
-    sync::PyOnceLock,
     types::{PyList, PyString, PyTuple, PyType},
 };
 
-use super::{errors, fork, host::Host, interpreter, parker::Parker, pool::Core, task::Call};
+use super::{
+    errors, fork, host::Host, interpreter, once::Once, parker::Parker, pool::Core, task::Call,
+};
 use crate::core::{Ending, Host as _, Verdict, Waiter, sync::Mutex};
 
 /// What a pool's future holds until a worker takes it.
@@ -170,8 +171,8 @@ unsafe extern "C" fn finalize(future: *mut ffi::PyObject) {
 }
 
 /// `antspy.Future`.
-static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-static EMPTY: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
+static CLASS: Once<Py<PyType>> = Once::new();
+static EMPTY: Once<Py<PyTuple>> = Once::new();
 
 /// Says which class futures are made of. Called once, when the package is imported.
 #[pyfunction]
@@ -182,7 +183,7 @@ pub(super) fn _register_future(py: Python<'_>, class: Bound<'_, PyType>) -> PyRe
     }
     // SAFETY: attached, and the type has no instance yet.
     unsafe { (*class.as_type_ptr()).tp_finalize = Some(finalize) };
-    let _ = CLASS.set(py, class.unbind());
+    CLASS.set(py, class.unbind());
     errors::exception_handler(py)?;
     Ok(())
 }
@@ -191,7 +192,7 @@ impl Future {
     /// A future for `work`. Made by the class's `tp_new`, without a Python-level call.
     pub(super) fn pending(py: Python<'_>, work: Work) -> PyResult<Bound<'_, Self>> {
         let class = CLASS
-            .get(py)
+            .get()
             .ok_or_else(|| PyRuntimeError::new_err("antspy has not been imported"))?
             .bind(py);
         let empty = EMPTY.get_or_init(py, || PyTuple::empty(py).unbind());

@@ -21,12 +21,11 @@ use std::{
 use pyo3::{
     ffi,
     prelude::*,
-    sync::PyOnceLock,
     types::{PyDict, PyTuple},
 };
 
 use self::ffi::{PyGILState_STATE, PyObject, PyThreadState};
-use super::{cpython, last_stop};
+use super::{cpython, last_stop, once::Once};
 
 struct ParkOnUnwind;
 
@@ -106,7 +105,7 @@ pub(super) unsafe fn call_items<'py>(
 /// Runs a bytecode or two, so that an exception that is pending in this thread is raised, and the interpreter's lock
 /// is handed over to a thread that has asked for it.
 pub(super) fn checkpoint(py: Python<'_>) -> PyResult<()> {
-    static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static FUNCTION: Once<Py<PyAny>> = Once::new();
     let find = || PyResult::Ok(py.import("antspy.worker")?.getattr("checkpoint")?.unbind());
     let function = FUNCTION.get_or_try_init(py, find)?;
     call(py, function, &PyTuple::empty(py), None).map(drop)

@@ -19,13 +19,16 @@ use std::{
 use pyo3::{
     PyTraverseError, PyVisit,
     exceptions::{PyException, PyKeyboardInterrupt, PyRuntimeError},
-    intern,
     prelude::*,
-    types::{PyTuple, PyWeakrefMethods, PyWeakrefReference},
+    types::{PyString, PyTuple, PyWeakrefMethods, PyWeakrefReference},
 };
 
-use super::{admission::Admission, ctrl_c, errors, interpreter, parker::Parker};
+use super::{admission::Admission, ctrl_c, errors, interpreter, once::Once, parker::Parker};
 use crate::core::{Waiter, sync::Mutex};
+
+static IS_CLOSED: Once<Py<PyString>> = Once::new();
+static CALL_SOON: Once<Py<PyString>> = Once::new();
+static TOLD: Once<Py<PyString>> = Once::new();
 
 /// To a coroutine: it is your turn.
 struct Letter {
@@ -107,7 +110,7 @@ impl Mailbox {
 
     fn is_closed(&self, py: Python<'_>) -> bool {
         self.event_loop.bind(py).upgrade().is_none_or(|it| {
-            let closed = it.call_method0(intern!(py, "is_closed"));
+            let closed = it.call_method0(IS_CLOSED.name(py, "is_closed"));
             closed.and_then(|it| it.is_truthy()).unwrap_or(false)
         })
     }
@@ -117,7 +120,7 @@ impl Mailbox {
         let Some(event_loop) = slf.get().event_loop.bind(py).upgrade() else {
             return Err(PyRuntimeError::new_err("the event loop is gone"));
         };
-        let call = event_loop.getattr(intern!(py, "call_soon_threadsafe"))?;
+        let call = event_loop.getattr(CALL_SOON.name(py, "call_soon_threadsafe"))?;
         let args = PyTuple::new(py, [errand])?;
         interpreter::call(py, &call.unbind(), &args, None).map(drop)
     }
@@ -151,7 +154,7 @@ impl Mailbox {
         let py = slf.py();
         let mut posted = mem::take(&mut *slf.get().letters.lock()).posted.into_iter();
         while let Some(letter) = posted.next() {
-            match letter.future.call_method0(py, intern!(py, "_told")) {
+            match letter.future.call_method0(py, TOLD.name(py, "_told")) {
                 Ok(_) => {}
                 Err(error) if error.is_instance_of::<PyException>(py) => {
                     errors::report(py, Err(error));
@@ -200,7 +203,7 @@ impl Mailbox {
 /// What the loop is asked to do: to come for the letters. A loop that is closed before it has come drops it, and
 /// nobody else tells of that: the letters are thrown away then, and with them the places that they tell of.
 #[pyclass(frozen, name = "_Errand", module = "antspy._antspy")]
-struct Errand {
+pub(super) struct Errand {
     mailbox: Py<Mailbox>,
     /// Written once, by the loop; read by whoever drops it, which comes after.
     done: AtomicBool,

@@ -28,6 +28,8 @@ mod item;
 mod last_stop;
 mod mailbox;
 mod map;
+
+mod once;
 mod one_interpreter;
 mod order;
 mod parker;
@@ -65,6 +67,9 @@ fn _antspy(module: &Bound<'_, PyModule>) -> PyResult<()> {
     fastcall::add_methods(py)?;
     map::prepare(py);
     last_stop::prepare();
+    // PyO3 makes these when they are first needed, and then see `once.rs`.
+    let _ = py.get_type::<mailbox::Errand>();
+    let _ = py.get_type::<pyo3::panic::PanicException>();
     switch_interval::configure()?;
     module.add("_debug_build", cfg!(debug_assertions))?;
     module.add("__version__", version())

@@ -1,8 +1,8 @@
 //! A task that runs in the midst of an event loop's thread does not see the loop: `python/antspy/running_loop.py`.
 
-use pyo3::{prelude::*, sync::PyOnceLock};
+use pyo3::prelude::*;
 
-use super::errors;
+use super::{errors, once::Once};
 
 /// Runs `body`, which is a task, out of sight of the loop that this thread may run.
 pub(super) fn out_of_sight<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
@@ -18,7 +18,7 @@ pub(super) fn out_of_sight<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
 }
 
 fn leave(py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-    static LEAVE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static LEAVE: Once<Py<PyAny>> = Once::new();
     let find = || PyResult::Ok(module(py)?.getattr("leave")?.unbind());
     let left = LEAVE.get_or_try_init(py, find)?.call0(py)?;
     Ok((!left.is_none(py)).then_some(left))

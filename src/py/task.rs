@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Instant};
 use pyo3::{
     PyTraverseError, PyVisit, ffi,
     prelude::*,
-    sync::PyOnceLock,
     types::{PyDict, PyString, PyTuple},
 };
 
@@ -16,6 +15,7 @@ use super::{
     host::Host,
     interpreter,
     item::{Item, Told},
+    once::Once,
 };
 use crate::core::{self, Ending, Outcome, Ran};
 
@@ -44,7 +44,7 @@ pub(super) struct Name {
 
 impl Name {
     pub(super) fn new(text: Bound<'_, PyString>) -> PyResult<Self> {
-        static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        static MAKE: Once<Py<PyAny>> = Once::new();
         let py = text.py();
         let find = || PyResult::Ok(py.import("antspy.task")?.getattr("frame")?.unbind());
         let make = MAKE.get_or_try_init(py, find)?;
