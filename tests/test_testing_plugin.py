@@ -109,6 +109,34 @@ def test_a_worker_that_stays_is_named(tmp_path: Path) -> None:
     assert "a closed pool still has workers: late_0 of <Pool closed" in said
 
 
+def test_exceptions_are_seen_whatever_logging_does(tmp_path: Path) -> None:
+    said = outcome(
+        tmp_path,
+        """
+        import logging.config
+        import antspy
+
+        def test_disabled():
+            logging.config.dictConfig({"version": 1})
+            assert logging.getLogger("antspy").disabled
+            with antspy.Pool(1) as pool:
+                pool.go(int, "x")
+
+        def test_handler_raises():
+            def handler(error):
+                raise KeyError
+            with antspy.Pool(1, exception_handler=handler) as pool:
+                pool.go(int, "y")
+
+        def test_handler():
+            with antspy.Pool(1, exception_handler=repr) as pool:
+                pool.go(int, "z")
+        """,
+    )
+    assert "3 passed, 2 errors" in said, said
+    assert said.count("an exception that nobody looked at: ValueError(") == 2
+
+
 def test_without_pytest_the_module_is_empty() -> None:
     source = """
     import sys

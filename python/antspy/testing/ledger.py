@@ -1,7 +1,6 @@
 """What a test has made and left behind: its pools, their workers, exceptions that nobody has looked at."""
 
 import gc
-import logging
 import sys
 import time
 import weakref
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from antspy import exception_handler
 from antspy.default import default_pool
 from antspy.pool import Pool
 from antspy.pool_with_func import PoolWithFunc
@@ -24,7 +24,7 @@ _PACKAGE = str(Path(__file__).parents[1])
 _NOBODY = "exception in a task that nobody waits for"
 
 
-class Ledger(logging.Handler):
+class Ledger:
     """Keeps account from `begin` to `settle`.
 
     Args:
@@ -32,7 +32,6 @@ class Ledger(logging.Handler):
     """
 
     def __init__(self, patience: float = 5.0) -> None:
-        super().__init__(logging.ERROR)
         self._patience = patience
         self._made: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
         self._errors: list[str] = []
@@ -41,7 +40,6 @@ class Ledger(logging.Handler):
     def begin(self) -> None:
         """Begin: note each pool that is made from now on."""
         _open.append(self)
-        logging.getLogger("antspy").addHandler(self)
 
     def settle(self) -> list[str]:
         """End, and return what has been left behind, a line each."""
@@ -51,7 +49,6 @@ class Ledger(logging.Handler):
         default = default_pool()
         if default._in_flight and not default.wait(self._patience):
             left.append(f"the default pool still has {default._in_flight} unfinished tasks")
-        logging.getLogger("antspy").removeHandler(self)
         return left + self._errors
 
     @property
@@ -65,12 +62,10 @@ class Ledger(logging.Handler):
         if isinstance(pool, SeededPool):
             self._seeds.append(f"{type(pool).__name__}(seed={pool.seed}), made at {place}")
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Take down an exception that went to the log because nobody waited for it."""
-        if record.msg == _NOBODY and record.exc_info and record.exc_info[1] is not None:
-            error = record.exc_info[1]
-            notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
-            self._errors.append(f"an exception that nobody looked at: {error!r}{notes}")
+    def note_error(self, error: BaseException) -> None:
+        """An exception went to the log because nobody waited for it."""
+        notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+        self._errors.append(f"an exception that nobody looked at: {error!r}{notes}")
 
     def _left(self, pool: Any, place: str) -> list[str]:
         if not pool.closed:
@@ -88,12 +83,15 @@ _open: list[Ledger] = []
 
 
 def watch() -> Callable[[], None]:
-    """Have the pools' constructors tell the open ledgers; return what ends that."""
+    """Have the pools' constructors, and who logs exceptions, tell the open ledgers; return what ends that."""
     before = [(kind, kind.__init__) for kind in CLASSES]
     for kind, init in before:
         kind.__init__ = _telling(init)
+    log = exception_handler._log
+    exception_handler._log = _overhearing(log)
 
     def end() -> None:
+        exception_handler._log = log
         for kind, init in before:
             kind.__init__ = init
 
@@ -108,6 +106,17 @@ def _telling(init: Callable[..., None]) -> Callable[..., None]:
             ledger.note(self, _place(sys._getframe(1)))
 
     return made
+
+
+def _overhearing(log: Callable[[str, BaseException], None]) -> Callable[[str, BaseException], None]:
+    # Not by a handler of the logger: a program that configures logging may disable it.
+    def overheard(message: str, error: BaseException) -> None:
+        log(message, error)
+        if message == _NOBODY:
+            for ledger in _open:
+                ledger.note_error(error)
+
+    return overheard
 
 
 def _place(frame: FrameType | None) -> str:
