@@ -137,6 +137,28 @@ def test_exceptions_are_seen_whatever_logging_does(tmp_path: Path) -> None:
     assert said.count("an exception that nobody looked at: ValueError(") == 2
 
 
+def test_a_failing_test_has_one_fault(tmp_path: Path) -> None:
+    said = outcome(
+        tmp_path,
+        """
+        import antspy, pytest
+
+        def test_fails():
+            pool = antspy.Pool(1)
+            assert pool.submit(int).result() == 1
+
+        @pytest.mark.xfail
+        def test_is_expected_to():
+            pool = antspy.Pool(1)
+            assert pool.submit(int).result() == 1
+
+        def test_next():
+            pass
+        """,
+    )
+    assert "1 failed, 1 passed, 1 xfailed in" in said, said
+
+
 def test_without_pytest_the_module_is_empty() -> None:
     source = """
     import sys

@@ -25,7 +25,7 @@ _NOBODY = "exception in a task that nobody waits for"
 
 
 class Ledger:
-    """Keeps account from `begin` to `settle`.
+    """Keeps account from `begin` to `end`.
 
     Args:
         patience: Seconds that workers of closed pools have to leave.
@@ -44,12 +44,16 @@ class Ledger:
     def settle(self) -> list[str]:
         """End, and return what has been left behind, a line each."""
         gc.collect()  # what ends in a cycle has been left behind by nobody
-        _open.remove(self)
         left = [line for pool, place in list(self._made.items()) for line in self._left(pool, place)]
         default = default_pool()
         if default._in_flight and not default.wait(self._patience):
             left.append(f"the default pool still has {default._in_flight} unfinished tasks")
+        self.end()
         return left + self._errors
+
+    def end(self) -> None:
+        """End: what comes from now on is not noted."""
+        _open.remove(self)
 
     @property
     def seeds(self) -> list[str]:
@@ -87,11 +91,12 @@ def watch() -> Callable[[], None]:
     before = [(kind, kind.__init__) for kind in CLASSES]
     for kind, init in before:
         kind.__init__ = _telling(init)
-    log = exception_handler._log
-    exception_handler._log = _overhearing(log)
+    reports: Any = exception_handler
+    log = reports._log
+    reports._log = _overhearing(log)
 
     def end() -> None:
-        exception_handler._log = log
+        reports._log = log
         for kind, init in before:
             kind.__init__ = init
 
