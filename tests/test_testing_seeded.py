@@ -1,12 +1,15 @@
 """The seeded pool: an order that can be had again, and a clock that the test moves."""
 
 import asyncio
+import inspect
 import random
 from concurrent.futures import CancelledError, as_completed, wait
 
 import pytest
 from antspy import Pool, PoolClosedError, WaitGroup
+from antspy.settings import Settings
 from antspy.testing import SeededPool, StuckError
+from antspy.testing.pool import DEFAULTS, IGNORED, OF_WORKERS
 from support import run_program
 
 LETTERS = "abcdefgh"
@@ -222,6 +225,22 @@ def test_the_seed_is_told() -> None:
     assert caught.value.__notes__ == ["in the order of SeededPool(seed=42)"]
     with SeededPool(2) as drawn:
         assert str(drawn.seed) in repr(drawn)
+
+
+@pytest.mark.parametrize("name", Settings.__annotations__)
+def test_every_setting_of_a_pool_is_known(name: str) -> None:
+    default = inspect.signature(Pool).parameters[name].default
+    with SeededPool(1, seed=1, **{name: default}) as pool:
+        assert pool.submit(int).result() == 0
+
+
+def test_no_other_setting_is_known() -> None:
+    known = DEFAULTS.keys() | set(IGNORED) | set(OF_WORKERS)
+    assert known == Settings.__annotations__.keys()
+    for name in DEFAULTS:
+        assert DEFAULTS[name] == inspect.signature(Pool).parameters[name].default
+    with pytest.raises(TypeError, match="'capacty'"):
+        SeededPool(1, seed=1, capacty=1)  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("seed", ["1", 1.5, True])
