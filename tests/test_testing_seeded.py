@@ -3,6 +3,8 @@
 import asyncio
 import inspect
 import random
+import threading
+from collections.abc import Callable
 from concurrent.futures import CancelledError, as_completed, wait
 
 import pytest
@@ -195,6 +197,56 @@ def test_a_wait_that_nothing_can_end() -> None:
         with pytest.raises(StuckError, match="seed=7"):
             group.wait()
         group.done()
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("timeout", [None, 3600])
+def test_a_wait_for_a_task_further_up(timeout: float | None) -> None:
+    expected = StuckError if timeout is None else TimeoutError
+    found: list[BaseException | None] = []
+
+    def inner() -> None:
+        found.append(raised(lambda: outer_future.result(timeout)))
+
+    def outer() -> str:
+        group = WaitGroup(pool)
+        group.go(inner)
+        assert group.wait()
+        found.append(raised(lambda: outer_future.exception(timeout)))
+        return "ended"
+
+    with SeededPool(2, seed=1, queue_size=8) as pool:
+        outer_future = pool.submit(outer)
+        assert outer_future.result() == "ended"
+    assert [type(error) for error in found] == [expected, expected]
+
+
+@pytest.mark.timeout(20)
+def test_a_wait_for_a_task_of_another_thread() -> None:
+    begun, end = threading.Event(), threading.Event()
+
+    def task() -> bool:
+        begun.set()
+        return end.wait()
+
+    with SeededPool(2, seed=1) as pool:
+        future = pool.submit(task)
+        runner = threading.Thread(target=pool.run_one)
+        runner.start()
+        begun.wait()
+        with pytest.raises(TimeoutError):
+            future.result(0.01)
+        end.set()
+        assert future.result()
+        runner.join()
+
+
+def raised(call: Callable[[], object]) -> BaseException | None:
+    try:
+        call()
+    except Exception as error:
+        return error
+    return None
 
 
 def test_exceptions() -> None:
