@@ -84,15 +84,8 @@ def test_a_worker_that_stays_is_named(tmp_path: Path) -> None:
         tmp_path,
         """
         import threading
-        import antspy, pytest
-        from antspy.testing import ledger
+        import antspy
         stay = threading.Event()
-
-        @pytest.fixture
-        def pool(monkeypatch):
-            pool = antspy.Pool(1, thread_name_prefix="late")
-            return pool
-
         KEPT = []
 
         def test_stays():
@@ -107,6 +100,145 @@ def test_a_worker_that_stays_is_named(tmp_path: Path) -> None:
     )
     assert "2 passed, 1 error" in said, said
     assert "a closed pool still has workers: late_0 of <Pool closed" in said
+
+
+def test_exceptions_are_seen_whatever_logging_does(tmp_path: Path) -> None:
+    said = outcome(
+        tmp_path,
+        """
+        import logging.config
+        import antspy
+
+        def test_disabled():
+            logging.config.dictConfig({"version": 1})
+            assert logging.getLogger("antspy").disabled
+            with antspy.Pool(1) as pool:
+                pool.go(int, "x")
+
+        def test_handler_raises():
+            def handler(error):
+                raise KeyError
+            with antspy.Pool(1, exception_handler=handler) as pool:
+                pool.go(int, "y")
+
+        def test_handler():
+            with antspy.Pool(1, exception_handler=repr) as pool:
+                pool.go(int, "z")
+        """,
+    )
+    assert "3 passed, 2 errors" in said, said
+    assert said.count("an exception that nobody looked at: ValueError(") == 2
+
+
+def test_a_failing_test_has_one_fault(tmp_path: Path) -> None:
+    said = outcome(
+        tmp_path,
+        """
+        import antspy, pytest
+
+        def test_fails():
+            pool = antspy.Pool(1)
+            assert pool.submit(int).result() == 1
+
+        @pytest.mark.xfail
+        def test_is_expected_to():
+            pool = antspy.Pool(1)
+            assert pool.submit(int).result() == 1
+
+        def test_next():
+            pass
+        """,
+    )
+    assert "1 failed, 1 passed, 1 xfailed in" in said, said
+
+
+def test_the_default_pool_is_blamed_for_what_is_new(tmp_path: Path) -> None:
+    said = outcome(
+        tmp_path,
+        """
+        import threading
+        import antspy, pytest
+        from antspy.testing import ledger
+
+        @pytest.fixture(scope="session", autouse=True)
+        def server():
+            end = threading.Event()
+            antspy.go(end.wait)
+            yield
+            end.set()
+
+        @pytest.fixture(scope="session", autouse=True)
+        def patience():
+            was = ledger.Ledger.__init__.__defaults__
+            ledger.Ledger.__init__.__defaults__ = (0.2,)
+            yield
+            ledger.Ledger.__init__.__defaults__ = was
+
+        @pytest.fixture(scope="session")
+        def late():
+            end = threading.Event()
+            yield end
+            end.set()
+
+        def test_clean():
+            assert antspy.submit(int).result() == 0
+
+        def test_leaves_one(late):
+            antspy.go(late.wait)
+
+        def test_next():
+            antspy.go(int)
+        """,
+    )
+    assert "3 passed, 1 error" in said, said
+    assert "the default pool has more unfinished tasks than before the test, by 1" in said
+    assert "ERROR test_it.py::test_leaves_one" in said
+
+
+def test_a_worker_of_a_dropped_pool_is_named(tmp_path: Path) -> None:
+    said = outcome(
+        tmp_path,
+        """
+        import threading
+        import antspy, pytest
+        from antspy.testing import ledger
+        stay = threading.Event()
+        KEPT = []
+
+        @pytest.fixture(scope="session", autouse=True)
+        def patience():
+            was = ledger.Ledger.__init__.__defaults__
+            ledger.Ledger.__init__.__defaults__ = (0.5,)
+            yield
+            ledger.Ledger.__init__.__defaults__ = was
+            stay.set()
+
+        def test_not_begun():
+            antspy.Pool(1, thread_name_prefix="early").go(stay.wait)
+
+        def test_in_its_midst():
+            begun = threading.Event()
+            pool = antspy.Pool(1, thread_name_prefix="late")
+            pool.go(lambda: (begun.set(), stay.wait()))
+            begun.wait()
+
+        def test_leaves_in_time():
+            pool = antspy.Pool(2)
+            pool.go(int)
+
+        def test_only_its_iterator_is_kept():
+            pool = antspy.Pool(2)
+            KEPT.append(pool.map(abs, [1, 2]))
+            assert list(KEPT[0]) == [1, 2]
+
+        def test_standard():
+            pool = antspy.ThreadPoolExecutor(2)
+            pool.submit(int).result()
+        """,
+    )
+    assert "5 passed, 2 errors" in said, said
+    assert f"a dropped pool still has workers: early_0 of Pool, made at {tmp_path}/test_it.py:17" in said
+    assert f"a dropped pool still has workers: late_0 of Pool, made at {tmp_path}/test_it.py:21" in said
 
 
 def test_without_pytest_the_module_is_empty() -> None:

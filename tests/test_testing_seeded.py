@@ -1,12 +1,17 @@
 """The seeded pool: an order that can be had again, and a clock that the test moves."""
 
 import asyncio
+import inspect
 import random
+import threading
+from collections.abc import Callable
 from concurrent.futures import CancelledError, as_completed, wait
 
 import pytest
 from antspy import Pool, PoolClosedError, WaitGroup
+from antspy.settings import Settings
 from antspy.testing import SeededPool, StuckError
+from antspy.testing.pool import DEFAULTS, IGNORED, OF_WORKERS
 from support import run_program
 
 LETTERS = "abcdefgh"
@@ -194,6 +199,56 @@ def test_a_wait_that_nothing_can_end() -> None:
         group.done()
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("timeout", [None, 3600])
+def test_a_wait_for_a_task_further_up(timeout: float | None) -> None:
+    expected = StuckError if timeout is None else TimeoutError
+    found: list[BaseException | None] = []
+
+    def inner() -> None:
+        found.append(raised(lambda: outer_future.result(timeout)))
+
+    def outer() -> str:
+        group = WaitGroup(pool)
+        group.go(inner)
+        assert group.wait()
+        found.append(raised(lambda: outer_future.exception(timeout)))
+        return "ended"
+
+    with SeededPool(2, seed=1, queue_size=8) as pool:
+        outer_future = pool.submit(outer)
+        assert outer_future.result() == "ended"
+    assert [type(error) for error in found] == [expected, expected]
+
+
+@pytest.mark.timeout(20)
+def test_a_wait_for_a_task_of_another_thread() -> None:
+    begun, end = threading.Event(), threading.Event()
+
+    def task() -> bool:
+        begun.set()
+        return end.wait()
+
+    with SeededPool(2, seed=1) as pool:
+        future = pool.submit(task)
+        runner = threading.Thread(target=pool.run_one)
+        runner.start()
+        begun.wait()
+        with pytest.raises(TimeoutError):
+            future.result(0.01)
+        end.set()
+        assert future.result()
+        runner.join()
+
+
+def raised(call: Callable[[], object]) -> BaseException | None:
+    try:
+        call()
+    except Exception as error:
+        return error
+    return None
+
+
 def test_exceptions() -> None:
     seen: list[BaseException] = []
     with SeededPool(2, seed=1, exception_handler=seen.append) as pool:
@@ -222,6 +277,22 @@ def test_the_seed_is_told() -> None:
     assert caught.value.__notes__ == ["in the order of SeededPool(seed=42)"]
     with SeededPool(2) as drawn:
         assert str(drawn.seed) in repr(drawn)
+
+
+@pytest.mark.parametrize("name", Settings.__annotations__)
+def test_every_setting_of_a_pool_is_known(name: str) -> None:
+    default = inspect.signature(Pool).parameters[name].default
+    with SeededPool(1, seed=1, **{name: default}) as pool:
+        assert pool.submit(int).result() == 0
+
+
+def test_no_other_setting_is_known() -> None:
+    known = DEFAULTS.keys() | set(IGNORED) | set(OF_WORKERS)
+    assert known == Settings.__annotations__.keys()
+    for name in DEFAULTS:
+        assert DEFAULTS[name] == inspect.signature(Pool).parameters[name].default
+    with pytest.raises(TypeError, match="'capacty'"):
+        SeededPool(1, seed=1, capacty=1)  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("seed", ["1", 1.5, True])

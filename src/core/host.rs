@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Ending, Fault, Park};
+use super::{Ending, Fault, Park, Pool, sync::Arc};
 
 /// What workers run.
 pub trait Task: Send + Sized + 'static {
@@ -10,6 +10,9 @@ pub trait Task: Send + Sized + 'static {
     type Host: Host<Task = Self>;
     /// What is left to tell once the task has run: a result for a future, a `done` for a wait group.
     type Delivery;
+
+    /// It is about to run in a pool without workers, in this thread.
+    fn runs_alone(&self, _pool: &Arc<Pool<Self::Host>>) {}
 
     /// Runs the task. When this returns, everything that the task itself held (callable, arguments)
     /// has been dropped.

@@ -116,7 +116,10 @@ impl<H: Host> Pool<H> {
         let ran = match self.config().staff {
             Staff::Workers => guard(|| task.run(self.host(), scope)),
             // Meanwhile this thread is what a worker would be.
-            _ => as_worker_of(self, || guard(|| task.run(self.host(), scope))),
+            Staff::Submitters | Staff::Waiters => {
+                task.runs_alone(self);
+                as_worker_of(self, || guard(|| task.run(self.host(), scope)))
+            }
         };
         let (delivery, outcome) = match ran {
             Some(Ran::Cancelled) => {

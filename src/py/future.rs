@@ -8,7 +8,7 @@
 use std::{
     mem,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
 };
@@ -101,6 +101,8 @@ pub(super) struct Hooks {
     pub(super) name: Option<Py<PyString>>,
     /// What to raise in the task when it goes on: see `interrupt.rs`.
     pub(super) postponed: Option<Py<PyType>>,
+    /// The pool that runs it, or has, if that has no workers.
+    pub(super) alone: Weak<Core>,
 }
 
 /// Those who are told of its end.

@@ -30,6 +30,16 @@ use super::{
 };
 use crate::core::{Cut, Host as _, Staff, Waiter, sync::Mutex};
 
+/// What somebody who would wait for a future finds.
+enum Line {
+    /// It has ended.
+    Ended,
+    /// Others end it, and tell.
+    Stands,
+    /// Only this thread could: by this pool's tasks, if at all.
+    Alone(Arc<Core>),
+}
+
 /// Waiting for a future.
 impl Future {
     /// The pool, if this thread is one of its workers, and nobody has started the task.
@@ -97,13 +107,10 @@ impl Future {
             let look = again.then(|| Instant::now() + LOOK_AGAIN);
             let until = look.into_iter().chain(deadline).min();
             let waiter = Arc::new(Waiter::default());
-            if !future.line_up(waiter.clone()) {
-                return Ok(());
-            }
-            let alone = future.alone();
-            let told = match &alone {
-                Some(pool) => pool.wait_with(&waiter, py, until),
-                None => waiter.wait::<Host>(py, until),
+            let told = match future.line_up(waiter.clone()) {
+                Line::Ended => return Ok(()),
+                Line::Stands => waiter.wait::<Host>(py, until),
+                Line::Alone(pool) => pool.wait_with(&waiter, py, until),
             };
             let Err(cut) = told else {
                 return Ok(());
@@ -118,15 +125,24 @@ impl Future {
         }
     }
 
-    /// Has `waiter` told of the end. `false`: that was before.
-    fn line_up(&self, waiter: Arc<Waiter<Parker>>) -> bool {
+    /// Has `waiter` told of the end, unless that was before.
+    fn line_up(&self, waiter: Arc<Waiter<Parker>>) -> Line {
         let mut inner = self.inner.lock();
-        let waits = !inner.state.is_done();
-        if waits {
-            let hooks = inner.hooks.get_or_insert_default();
-            hooks.blocked.push(waiter);
+        if inner.state.is_done() {
+            return Line::Ended;
         }
-        waits
+        let inner = &mut *inner;
+        let hooks = inner.hooks.get_or_insert_default();
+        hooks.blocked.push(waiter);
+        let alone = match &inner.state {
+            State::Pending(Some(work)) if work.pool.config().staff != Staff::Workers => {
+                Some(work.pool.clone())
+            }
+            // It runs further up on this thread's stack: it does not end before this wait.
+            State::Running if self.is_open_here() => hooks.alone.upgrade(),
+            _ => None,
+        };
+        alone.map_or(Line::Stands, Line::Alone)
     }
 
     /// `waiter` waits no more. Returns whether the future has ended.
@@ -277,7 +293,8 @@ impl Future {
         }
         self.settle_inherited(mailbox.py());
         let wait = Wait::new(mailbox, told, self.may_help().is_some());
-        Ok(self.line_up(wait.waiter().clone()).then_some(wait))
+        let line = self.line_up(wait.waiter().clone());
+        Ok((!matches!(line, Line::Ended)).then_some(wait))
     }
 
     /// A coroutine waits no more.

@@ -74,6 +74,11 @@ impl Future {
         CURRENT.set(ptr::from_ref(self));
     }
 
+    /// Whether its function runs on this thread.
+    pub(super) fn is_open_here(&self) -> bool {
+        self.running.load(Ordering::Relaxed) & !3 == this_thread()
+    }
+
     /// Its function has returned on this thread: nothing can be raised in it any more.
     #[inline]
     pub(super) fn close(&self, py: Python<'_>) {

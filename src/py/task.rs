@@ -16,6 +16,7 @@ use super::{
     interpreter,
     item::{Item, Told},
     once::Once,
+    pool::Core,
 };
 use crate::core::{self, Ending, Outcome, Ran};
 
@@ -251,6 +252,13 @@ fn run_for(future: Py<Future>, mut call: Call, host: &Host, py: Python<'_>) -> R
 impl core::Task for Task {
     type Host = Host;
     type Delivery = Delivery;
+
+    fn runs_alone(&self, pool: &Arc<Core>) {
+        if let Self::Submit(future) = self {
+            let mut inner = future.get().inner.lock();
+            inner.hooks.get_or_insert_default().alone = Arc::downgrade(pool);
+        }
+    }
 
     fn run(self, host: &Host, py: Python<'_>) -> Ran<Delivery> {
         match self {

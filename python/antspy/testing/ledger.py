@@ -1,8 +1,8 @@
 """What a test has made and left behind: its pools, their workers, exceptions that nobody has looked at."""
 
 import gc
-import logging
 import sys
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from antspy import exception_handler
 from antspy.default import default_pool
 from antspy.pool import Pool
 from antspy.pool_with_func import PoolWithFunc
@@ -24,35 +25,40 @@ _PACKAGE = str(Path(__file__).parents[1])
 _NOBODY = "exception in a task that nobody waits for"
 
 
-class Ledger(logging.Handler):
-    """Keeps account from `begin` to `settle`.
+class Ledger:
+    """Keeps account from `begin` to `end`.
 
     Args:
-        patience: Seconds that workers of closed pools have to leave.
+        patience: Seconds that tasks of the default pool, and workers of pools that have ended, have to end.
     """
 
     def __init__(self, patience: float = 5.0) -> None:
-        super().__init__(logging.ERROR)
         self._patience = patience
-        self._made: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
+        self._in_flight = 0
+        self._made: list[_Made] = []
         self._errors: list[str] = []
         self._seeds: list[str] = []
 
     def begin(self) -> None:
         """Begin: note each pool that is made from now on."""
+        self._in_flight = default_pool()._in_flight
         _open.append(self)
-        logging.getLogger("antspy").addHandler(self)
 
     def settle(self) -> list[str]:
         """End, and return what has been left behind, a line each."""
         gc.collect()  # what ends in a cycle has been left behind by nobody
-        _open.remove(self)
-        left = [line for pool, place in list(self._made.items()) for line in self._left(pool, place)]
+        until = time.monotonic() + self._patience
+        left = [line for made in self._made for line in made.left(until)]
         default = default_pool()
-        if default._in_flight and not default.wait(self._patience):
-            left.append(f"the default pool still has {default._in_flight} unfinished tasks")
-        logging.getLogger("antspy").removeHandler(self)
+        if not _comes(lambda: default._in_flight <= self._in_flight, until):
+            more = default._in_flight - self._in_flight
+            left.append(f"the default pool has more unfinished tasks than before the test, by {more}")
+        self.end()
         return left + self._errors
+
+    def end(self) -> None:
+        """End: what comes from now on is not noted."""
+        _open.remove(self)
 
     @property
     def seeds(self) -> list[str]:
@@ -61,39 +67,72 @@ class Ledger(logging.Handler):
 
     def note(self, pool: Any, place: str) -> None:
         """A pool has been made."""
-        self._made[pool] = place
+        self._made.append(_Made(pool, place))
         if isinstance(pool, SeededPool):
             self._seeds.append(f"{type(pool).__name__}(seed={pool.seed}), made at {place}")
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Take down an exception that went to the log because nobody waited for it."""
-        if record.msg == _NOBODY and record.exc_info and record.exc_info[1] is not None:
-            error = record.exc_info[1]
-            notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
-            self._errors.append(f"an exception that nobody looked at: {error!r}{notes}")
+    def note_error(self, error: BaseException) -> None:
+        """An exception went to the log because nobody waited for it."""
+        notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+        self._errors.append(f"an exception that nobody looked at: {error!r}{notes}")
 
-    def _left(self, pool: Any, place: str) -> list[str]:
-        if not pool.closed:
-            return [f"a pool is open: {pool!r}, made at {place}"]
-        until = time.monotonic() + self._patience
-        while pool.running and time.monotonic() < until:
-            time.sleep(0.001)
-        if not pool.running:
+
+class _Made:
+    """A pool that a test has made, and its workers, which may outlive it."""
+
+    def __init__(self, pool: Any, place: str) -> None:
+        self._place = place
+        self._kind = type(pool).__name__
+        self._has_workers = not isinstance(pool, ThreadlessPool)
+        self._pool = weakref.ref(pool, self._ends)
+        self._crew = weakref.ref(pool._crew)  # lives until the last worker has left
+        self._threads: set[threading.Thread] = set()
+
+    def _ends(self, pool: object) -> None:
+        self._threads = self._workers()  # the pool is about to forget them
+
+    def _workers(self) -> set[threading.Thread]:
+        return self._threads.union(self._crew() or ())
+
+    def left(self, until: float) -> list[str]:
+        """Return what is left of it, if that does not end by then."""
+        pool = self._pool()
+        if pool is None:
+            gone = not self._has_workers or _comes(lambda: self._crew() is None, until)
+            end, shown = "dropped", self._kind
+        elif pool.closed:
+            gone = _comes(lambda: not pool.running, until)
+            end, shown = "closed", repr(pool)
+        else:
+            return [f"a pool is open: {pool!r}, made at {self._place}"]
+        names = sorted(thread.name for thread in self._workers() if thread.is_alive())
+        if gone or not names:  # without workers, something else holds what is left of the pool
             return []
-        names = ", ".join(sorted(thread.name for thread in pool._crew))
-        return [f"a closed pool still has workers: {names} of {pool!r}, made at {place}"]
+        return [f"a {end} pool still has workers: {', '.join(names)} of {shown}, made at {self._place}"]
+
+
+def _comes(what: Callable[[], bool], until: float) -> bool:
+    while not what():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.001)
+    return True
 
 
 _open: list[Ledger] = []
 
 
 def watch() -> Callable[[], None]:
-    """Have the pools' constructors tell the open ledgers; return what ends that."""
+    """Have the pools' constructors, and who logs exceptions, tell the open ledgers; return what ends that."""
     before = [(kind, kind.__init__) for kind in CLASSES]
     for kind, init in before:
         kind.__init__ = _telling(init)
+    reports: Any = exception_handler
+    log = reports._log
+    reports._log = _overhearing(log)
 
     def end() -> None:
+        reports._log = log
         for kind, init in before:
             kind.__init__ = init
 
@@ -108,6 +147,17 @@ def _telling(init: Callable[..., None]) -> Callable[..., None]:
             ledger.note(self, _place(sys._getframe(1)))
 
     return made
+
+
+def _overhearing(log: Callable[[str, BaseException], None]) -> Callable[[str, BaseException], None]:
+    # Not by a handler of the logger: a program that configures logging may disable it.
+    def overheard(message: str, error: BaseException) -> None:
+        log(message, error)
+        if message == _NOBODY:
+            for ledger in _open:
+                ledger.note_error(error)
+
+    return overheard
 
 
 def _place(frame: FrameType | None) -> str:

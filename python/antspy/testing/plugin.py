@@ -15,6 +15,7 @@ else:
     from .ledger import Ledger, watch
 
     _KEY = pytest.StashKey[Ledger]()
+    _FAILED = pytest.StashKey[bool]()
     _END = pytest.StashKey[Callable[[], None]]()
 
     def pytest_configure(config: pytest.Config) -> None:
@@ -31,14 +32,19 @@ else:
         request.node.stash[_KEY] = ledger
         ledger.begin()
         yield
+        if request.node.stash.get(_FAILED, False):
+            ledger.end()  # the exception's traceback holds what the test has not got to end
+            return
         left = ledger.settle()
         if left and request.node.get_closest_marker("antspy_leaks") is None:
             pytest.fail("the test left behind:\n" + "\n".join(f"  {line}" for line in left), pytrace=False)
 
-    @pytest.hookimpl(hookwrapper=True)
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         outcome = yield
         report = outcome.get_result()  # type: ignore[attr-defined]
         ledger = item.stash.get(_KEY, None)
+        if report.failed or hasattr(report, "wasxfail"):
+            item.stash[_FAILED] = True
         if report.failed and ledger is not None and ledger.seeds:
             report.sections.append(("antspy: seeds", "\n".join(ledger.seeds)))

@@ -16,12 +16,15 @@ DEFAULTS: dict[str, Any] = {
     "max_blocking": None,
     "expiry": 10.0,
     "min_workers": 0,
+    "daemon": False,
     "rate": None,
     "exception_handler": None,
     "thread_name_prefix": "",
     "stack_size": None,
 }
-_OF_WORKERS = ("initializer", "initargs", "finalizer")
+OF_WORKERS = ("initializer", "initargs", "finalizer")
+IGNORED = ("prealloc",)
+"""There is nothing to start early."""
 
 
 class ThreadlessPool(Pool):
@@ -31,11 +34,11 @@ class ThreadlessPool(Pool):
         self, capacity: int | Adaptive | None, *, inline: bool, **settings: Unpack[Settings]
     ) -> None:
         given: dict[str, Any] = dict(settings)
-        for name in _OF_WORKERS:
+        for name in OF_WORKERS:
             if given.pop(name, None):
                 raise ValueError(f"{name} needs workers, and {type(self).__name__} has none")
-        given.pop("prealloc", None)  # there is nothing to start early
-        daemon = given.pop("daemon", False)
+        for name in IGNORED:
+            given.pop(name, None)
         unknown = given.keys() - DEFAULTS.keys()
         if unknown:
             raise TypeError(f"{type(self).__name__} got an unexpected keyword argument {min(unknown)!r}")
@@ -46,7 +49,6 @@ class ThreadlessPool(Pool):
             capacity,
             **merged,
             prealloc=False,
-            daemon=daemon,
             initializer=None,
             initargs=(),
             finalizer=None,
