@@ -11,6 +11,30 @@ use super::{
 };
 
 impl<H: Host> Pool<H> {
+    /// Whether the pool has workers to run its tasks, as all pools have but those for tests.
+    pub fn has_workers(&self) -> bool {
+        self.config().staff == Staff::Workers
+    }
+
+    /// Runs tasks of a pool without workers, for somebody who waits until it is `done`. `false`: it is not, and no
+    /// task is left. `timed`: whether that is a wait that ends by itself.
+    ///
+    /// # Errors
+    /// What [`Host::step`] says.
+    pub fn step_until(
+        &self,
+        done: impl Fn() -> bool,
+        timed: bool,
+        scope: Scope<'_, H>,
+    ) -> Result<bool, H::Interrupt> {
+        while !done() {
+            if !self.host().step(timed, scope)? {
+                return Ok(done());
+            }
+        }
+        Ok(true)
+    }
+
     /// Waits for the verdict of `waiter`. Where there are no workers, whoever waits runs tasks until it is there.
     ///
     /// # Errors
@@ -21,18 +45,14 @@ impl<H: Host> Pool<H> {
         scope: Scope<'_, H>,
         deadline: Option<Instant>,
     ) -> Result<Verdict, Cut<H::Interrupt>> {
-        if self.config().staff == Staff::Workers {
+        if self.has_workers() {
             return waiter.wait::<H>(scope, deadline);
         }
-        loop {
-            match waiter.verdict() {
-                Verdict::None => {}
-                told => return Ok(told),
-            }
-            let stepped = self.host().step(deadline.is_some(), scope);
-            if !stepped.map_err(Cut::Interrupted)? && waiter.verdict() == Verdict::None {
-                return Err(Cut::TimedOut);
-            }
+        let told = || waiter.verdict() != Verdict::None;
+        match self.step_until(told, deadline.is_some(), scope) {
+            Ok(true) => Ok(waiter.verdict()),
+            Ok(false) => Err(Cut::TimedOut),
+            Err(interrupt) => Err(Cut::Interrupted(interrupt)),
         }
     }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    Ending, Host, Park, Parked, Pool, Refusal, Scope, Staff, State, Task,
+    Ending, Host, Park, Parked, Pool, Refusal, Scope, State, Task,
     submit::closed,
     sync::Arc,
     worker::{Duty, Worker},
@@ -50,7 +50,7 @@ impl<H: Host> Pool<H> {
         if let Some(why) = closed(&state.phase) {
             return Err(why);
         }
-        if state.watcher.is_none() && self.config().staff == Staff::Workers {
+        if state.watcher.is_none() && self.has_workers() {
             // Under the lock, so that nobody counts on a watcher that cannot be started.
             state.watcher = Some(self.start_watcher().map_err(Refusal::NoThread)?);
             state.threads += 1;

@@ -9,7 +9,7 @@
 use std::time::Instant;
 
 use super::{
-    Host, Outcome, Park, Parked, Pool, Ran, Scope, Search, Staff, Task,
+    Host, Outcome, Park, Parked, Pool, Ran, Scope, Search, Task,
     queue::Taken,
     stats::Stamp,
     sync::Arc,
@@ -40,20 +40,20 @@ impl<H: Host> Pool<H> {
 
     /// Runs a task that nobody else has, now.
     pub fn run_here(self: &Arc<Self>, task: H::Task, scope: Scope<'_, H>) {
-        let mut state = self.state.lock();
-        state.tally.submitted += 1;
-        let stamp = state.sampler.mark(self.host().now());
-        drop(state);
-        self.run_nested(task, Place::None, Some(stamp), scope);
+        self.run_new(task, Place::None, scope);
     }
 
     /// The same for a task that has been given a place.
     pub(super) fn run_accepted(self: &Arc<Self>, task: H::Task, scope: Scope<'_, H>) {
+        self.run_new(task, Place::Own, scope);
+    }
+
+    fn run_new(self: &Arc<Self>, task: H::Task, place: Place, scope: Scope<'_, H>) {
         let mut state = self.state.lock();
         state.tally.submitted += 1;
         let stamp = state.sampler.mark(self.host().now());
         drop(state);
-        self.run_nested(task, Place::Own, Some(stamp), scope);
+        self.run_nested(task, place, Some(stamp), scope);
     }
 
     /// Runs a queued task for the one that waits for it, unless somebody is faster. It is another handle to the
@@ -113,13 +113,12 @@ impl<H: Host> Pool<H> {
             let state = &mut *self.state.lock();
             state.sampler.start(stamp, now, &mut state.tally.queue_time)
         });
-        let ran = match self.config().staff {
-            Staff::Workers => guard(|| task.run(self.host(), scope)),
+        let ran = if self.has_workers() {
+            guard(|| task.run(self.host(), scope))
+        } else {
+            task.runs_alone(self);
             // Meanwhile this thread is what a worker would be.
-            Staff::Submitters | Staff::Waiters => {
-                task.runs_alone(self);
-                as_worker_of(self, || guard(|| task.run(self.host(), scope)))
-            }
+            as_worker_of(self, || guard(|| task.run(self.host(), scope)))
         };
         let (delivery, outcome) = match ran {
             Some(Ran::Cancelled) => {

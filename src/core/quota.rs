@@ -116,19 +116,6 @@ impl<H: Host> Quota<H> {
     ) -> Result<bool, H::Interrupt> {
         self.present.wait(scope, deadline, || ())
     }
-
-    /// The same in a pool without workers, whose tasks are run here meanwhile.
-    ///
-    /// # Errors
-    /// As [`wait`](Self::wait).
-    pub fn wait_alone(
-        &self,
-        pool: &Pool<H>,
-        scope: Scope<'_, H>,
-        deadline: Option<Instant>,
-    ) -> Result<bool, H::Interrupt> {
-        self.present.wait_alone(pool, scope, deadline)
-    }
 }
 
 impl<H: Host> Guard<H> {

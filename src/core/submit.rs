@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{
     Candidate, Cut, Ending, Host, Overflow, Park, Phase, Pool, Priority, Refusal, Refused, Scope,
-    Search, Staff, State, Submitted, Task, Verdict, Waiter, Waiting,
+    Search, State, Submitted, Task, Verdict, Waiter, Waiting,
     line::Submitter,
     sync::{Arc, MutexGuard},
     worker::{Duty, is_worker_of},
@@ -140,7 +140,7 @@ impl<H: Host> Pool<H> {
         }
         match self.without_place(&state, Caller::Coroutine) {
             Ok(WhenFull::Wait) => {
-                if self.config().staff != Staff::Workers {
+                if !self.has_workers() {
                     drop(state);
                     // Its loop's thread runs the tasks: there is nobody else.
                     return match self.host().step(true, scope) {
@@ -275,9 +275,6 @@ impl<H: Host> Pool<H> {
         scope: Scope<'_, H>,
     ) -> Submitted<H> {
         if state.live == 0 {
-            if self.config().staff != Staff::Workers {
-                return self.accept_alone(state, task, terms, scope);
-            }
             return self.accept_first(state, task, terms, scope);
         }
         self.enqueue(state, task, terms, scope);
@@ -309,6 +306,9 @@ impl<H: Host> Pool<H> {
         terms: &Terms,
         scope: Scope<'_, H>,
     ) -> Submitted<H> {
+        if !self.has_workers() {
+            return self.accept_alone(state, task, terms, scope);
+        }
         let number = state.count_start();
         state.begin_search(Search::Started, 1);
         drop(state);

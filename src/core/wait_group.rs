@@ -3,7 +3,7 @@
 use std::{fmt, time::Instant};
 
 use super::{
-    Cut, Host, Pool, Scope, Verdict, Waiter, Waiting,
+    Cut, Host, Scope, Verdict, Waiter, Waiting,
     sync::{Arc, Mutex},
 };
 
@@ -104,24 +104,6 @@ impl<H: Host> WaitGroup<H> {
             Cut::Interrupted(interrupt) => Err(interrupt),
             Cut::TimedOut => Ok(waiter.verdict() == Verdict::Granted),
         }
-    }
-
-    /// The same in a pool without workers, whose tasks are run here meanwhile.
-    ///
-    /// # Errors
-    /// As [`wait`](Self::wait).
-    pub fn wait_alone(
-        &self,
-        pool: &Pool<H>,
-        scope: Scope<'_, H>,
-        deadline: Option<Instant>,
-    ) -> Result<bool, H::Interrupt> {
-        while self.count() > 0 {
-            if !pool.host().step(deadline.is_some(), scope)? {
-                return Ok(self.count() == 0);
-            }
-        }
-        Ok(true)
     }
 
     /// Has `waiter` told when the count reaches zero. `false`: it is zero now, and nothing is to be waited for.

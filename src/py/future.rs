@@ -127,6 +127,14 @@ pub(super) struct Inner {
 }
 
 impl Inner {
+    /// The pool, if it has no workers, and nobody has started the task.
+    pub(super) fn alone(&self) -> Option<Arc<Core>> {
+        match &self.state {
+            State::Pending(Some(work)) if !work.pool.has_workers() => Some(work.pool.clone()),
+            _ => None,
+        }
+    }
+
     pub(super) fn name(&self, py: Python<'_>) -> Option<Py<PyString>> {
         let name = self.hooks.as_ref()?.name.as_ref()?;
         Some(name.clone_ref(py))

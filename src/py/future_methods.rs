@@ -28,7 +28,7 @@ use super::{
     stack,
     task::Task,
 };
-use crate::core::{Cut, Host as _, Staff, Waiter, sync::Mutex};
+use crate::core::{Cut, Waiter, sync::Mutex};
 
 /// What somebody who would wait for a future finds.
 enum Line {
@@ -52,25 +52,12 @@ impl Future {
         }
     }
 
-    /// The pool, if it has no workers, and nobody has started the task.
-    fn alone(&self) -> Option<Arc<Core>> {
-        match &self.inner.lock().state {
-            State::Pending(Some(work)) if work.pool.config().staff != Staff::Workers => {
-                Some(work.pool.clone())
-            }
-            _ => None,
-        }
-    }
-
     /// Has the task run, or ended, before somebody waits for it who cannot run it: the standard library, or a
     /// coroutine.
     pub(super) fn run_alone(&self, py: Python<'_>) -> PyResult<()> {
-        while let Some(pool) = self.alone() {
-            if !pool.host().step(true, py)? {
-                break;
-            }
-        }
-        Ok(())
+        let alone = || self.inner.lock().alone();
+        let Some(pool) = alone() else { return Ok(()) };
+        pool.step_until(|| alone().is_none(), true, py).map(drop)
     }
 
     /// A worker of the same pool runs a task that it would wait for, and that nobody has started. Where it is
@@ -135,12 +122,9 @@ impl Future {
         let hooks = inner.hooks.get_or_insert_default();
         hooks.blocked.push(waiter);
         let alone = match &inner.state {
-            State::Pending(Some(work)) if work.pool.config().staff != Staff::Workers => {
-                Some(work.pool.clone())
-            }
             // It runs further up on this thread's stack: it does not end before this wait.
             State::Running if self.is_open_here() => hooks.alone.upgrade(),
-            _ => None,
+            _ => inner.alone(),
         };
         alone.map_or(Line::Stands, Line::Alone)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use super::{fork, host::Host, pool::Core};
-use crate::core::{self, Staff, sync::Mutex};
+use crate::core::{self, sync::Mutex};
 
 /// The places in the core.
 pub(super) type Quota = core::Quota<Host>;
@@ -58,9 +58,12 @@ impl Places {
         deadline: Option<std::time::Instant>,
     ) -> Option<PyResult<bool>> {
         let quota = self.quota(core);
-        let wait = || match core.config().staff {
-            Staff::Workers => quota.wait(py, deadline),
-            Staff::Submitters | Staff::Waiters => quota.wait_alone(core, py, deadline),
+        let wait = || {
+            if core.has_workers() {
+                quota.wait(py, deadline)
+            } else {
+                core.step_until(|| quota.is_quiet(), deadline.is_some(), py)
+            }
         };
         (!core.has_this_worker() || quota.is_quiet()).then(wait)
     }

@@ -4,7 +4,6 @@ use std::sync::{
     Arc, Weak,
     atomic::{AtomicUsize, Ordering},
 };
-use std::time::Instant;
 
 use pyo3::{
     PyTraverseError, PyVisit,
@@ -20,7 +19,7 @@ use super::{
     stack,
     task::{Call, Task, WaitGroup as Core},
 };
-use crate::core::{Staff, sync::Mutex};
+use crate::core::sync::Mutex;
 
 /// The base of `antspy.WaitGroup`.
 #[pyclass(frozen, subclass, name = "_WaitGroup", module = "antspy._antspy")]
@@ -47,8 +46,12 @@ impl WaitGroup {
 
     /// The pool, if it has no workers: whoever waits runs its tasks.
     fn pool_alone(&self) -> Option<Arc<PoolCore>> {
-        self.known_pool()
-            .filter(|pool| pool.config().staff != Staff::Workers)
+        self.known_pool().filter(|pool| !pool.has_workers())
+    }
+
+    /// Whether there are no jobs any more.
+    fn is_over(&self) -> bool {
+        self.core.count() == 0
     }
 
     /// Remembers the pool, the first of this process.
@@ -107,7 +110,7 @@ impl WaitGroup {
     fn wait(&self, py: Python<'_>, timeout: Timeout) -> PyResult<bool> {
         let deadline = timeout.deadline();
         if let Some(pool) = self.pool_alone() {
-            return self.core.wait_alone(&pool, py, deadline);
+            return pool.step_until(|| self.is_over(), deadline.is_some(), py);
         }
         let Some(pool) = self.own_pool() else {
             return self.core.wait(py, deadline, || ());
@@ -167,8 +170,7 @@ impl WaitGroup {
     /// Has a coroutine told when the count reaches zero, by `told`, a future of its loop. `None`: it is zero now.
     fn _join(&self, mailbox: &Bound<'_, Mailbox>, told: Py<PyAny>) -> PyResult<Option<Wait>> {
         if let Some(pool) = self.pool_alone() {
-            self.core
-                .wait_alone(&pool, mailbox.py(), Some(Instant::now()))?;
+            pool.step_until(|| self.is_over(), true, mailbox.py())?;
         }
         let wait = Wait::new(mailbox, told, self.own_pool().is_some());
         Ok(self.core.join(wait.waiter()).then_some(wait))
