@@ -15,26 +15,8 @@ mod scene;
 /// Several workers, several who hand in, and all that can happen to a pool meanwhile.
 #[path = "shuttle/crowd.rs"]
 mod crowd;
-#[path = "loom/deadlines.rs"]
-mod deadlines;
-#[path = "loom/ends.rs"]
-mod ends;
-#[path = "loom/initializer.rs"]
-mod initializer;
-#[path = "loom/line.rs"]
-mod line;
-#[path = "loom/nested.rs"]
-mod nested;
-#[path = "loom/no_thread.rs"]
-mod no_thread;
-#[path = "loom/starts.rs"]
-mod starts;
-#[path = "loom/sub_pools.rs"]
-mod sub_pools;
-#[path = "loom/waits.rs"]
-mod waits;
-#[path = "loom/work.rs"]
-mod work;
+#[path = "loom/mod.rs"]
+mod models;
 
 use shuttle::{Config, Runner, scheduler::RandomScheduler};
 
