@@ -206,6 +206,9 @@ impl<H: Host> State<H> {
         if !self.submitters.is_empty() {
             self.grant(host);
         }
+        if self.joiners.is_empty() {
+            return;
+        }
         // Mostly not: a task has ended while somebody waits for all of them.
         if self.joiners.iter().any(|joiner| self.holds(joiner.until)) {
             self.join();
@@ -250,7 +253,7 @@ impl<H: Host> State<H> {
     /// Whether another worker would be started for the queue, if none is idle.
     fn may_start(&self) -> bool {
         let provided = || self.preparing > 0 && self.queue.count() <= self.preparing;
-        self.staff == Staff::Workers && self.live < self.capacity && !provided()
+        self.live < self.capacity && self.staff == Staff::Workers && !provided()
     }
 
     /// A worker that waits to start a task that is not there any more need not wait.
