@@ -9,9 +9,8 @@ from concurrent.futures import CancelledError, as_completed, wait
 
 import pytest
 from antspy import Pool, PoolClosedError, WaitGroup
-from antspy.settings import Settings
+from antspy.settings import DEFAULTS, Settings
 from antspy.testing import SeededPool, StuckError
-from antspy.testing.pool import DEFAULTS, IGNORED, OF_WORKERS
 from support import run_program
 
 LETTERS = "abcdefgh"
@@ -287,10 +286,9 @@ def test_every_setting_of_a_pool_is_known(name: str) -> None:
 
 
 def test_no_other_setting_is_known() -> None:
-    known = DEFAULTS.keys() | set(IGNORED) | set(OF_WORKERS)
-    assert known == Settings.__annotations__.keys()
-    for name in DEFAULTS:
-        assert DEFAULTS[name] == inspect.signature(Pool).parameters[name].default
+    assert DEFAULTS.keys() == Settings.__annotations__.keys()
+    for name, default in DEFAULTS.items():
+        assert default == inspect.signature(Pool).parameters[name].default
     with pytest.raises(TypeError, match="'capacty'"):
         SeededPool(1, seed=1, capacty=1)  # type: ignore[call-arg]
 

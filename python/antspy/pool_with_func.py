@@ -8,7 +8,7 @@ from .adaptive import Adaptive
 from .coroutine import Releases, admitted
 from .future import Future
 from .lazy import loop_future
-from .settings import Settings, prefix, stack_bytes
+from .settings import Settings, complete
 from .stats import Stats, read
 from .view import Options, PoolWithFuncView
 
@@ -42,28 +42,7 @@ class PoolWithFunc(_Pool, Releases, Generic[T]):
     ) -> None:
         if not callable(fn):
             raise TypeError(f"fn must be callable, not {fn!r}")
-        unknown = settings.keys() - Settings.__annotations__.keys()
-        if unknown:
-            raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
-        name = prefix(settings.get("thread_name_prefix", ""), type(self).__name__)
-        self._open(
-            capacity,
-            queue_size=settings.get("queue_size", 0),
-            overflow=settings.get("overflow", "block"),
-            max_blocking=settings.get("max_blocking"),
-            expiry=settings.get("expiry", 10.0),
-            min_workers=settings.get("min_workers", 0),
-            prealloc=settings.get("prealloc", False),
-            daemon=settings.get("daemon", False),
-            rate=settings.get("rate"),
-            exception_handler=settings.get("exception_handler"),
-            initializer=settings.get("initializer"),
-            initargs=settings.get("initargs", ()),
-            finalizer=settings.get("finalizer"),
-            thread_name_prefix=name,
-            stack_size=stack_bytes(settings.get("stack_size")),
-            function=fn,
-        )
+        self._open(capacity, **complete(settings, type(self).__name__), function=fn)
 
     if TYPE_CHECKING:
 

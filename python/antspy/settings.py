@@ -34,6 +34,38 @@ class Settings(TypedDict, total=False):
     stack_size: int | None
 
 
+DEFAULTS: Settings = {
+    "queue_size": 0,
+    "overflow": "block",
+    "max_blocking": None,
+    "expiry": 10.0,
+    "min_workers": 0,
+    "prealloc": False,
+    "daemon": False,
+    "rate": None,
+    "exception_handler": None,
+    "initializer": None,
+    "initargs": (),
+    "finalizer": None,
+    "thread_name_prefix": "",
+    "stack_size": None,
+}
+"""Those of `Pool`."""
+
+
+def complete(settings: Settings, kind: str) -> dict[str, Any]:
+    """Return all settings as the core takes them: what was given, else `Pool`'s defaults.
+
+    `kind` is what workers are called whose prefix was not given.
+    """
+    if unknown := settings.keys() - DEFAULTS.keys():
+        raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
+    merged: dict[str, Any] = {**DEFAULTS, **settings}
+    merged["thread_name_prefix"] = prefix(merged["thread_name_prefix"], kind)
+    merged["stack_size"] = stack_bytes(merged["stack_size"])
+    return merged
+
+
 def whole(name: str, value: object) -> int:
     """Return the argument of this name as an int; a bool is none."""
     if not isinstance(value, bool):

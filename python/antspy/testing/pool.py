@@ -2,29 +2,16 @@
 
 import weakref
 from collections.abc import Callable
-from typing import Any, Unpack
+from typing import Unpack
 
 from antspy.adaptive import Adaptive
 from antspy.pool import Pool
-from antspy.settings import Settings, prefix, stack_bytes
+from antspy.settings import Settings, complete
 
 from .errors import StuckError
 
-DEFAULTS: dict[str, Any] = {
-    "queue_size": 0,
-    "overflow": "block",
-    "max_blocking": None,
-    "expiry": 10.0,
-    "min_workers": 0,
-    "daemon": False,
-    "rate": None,
-    "exception_handler": None,
-    "thread_name_prefix": "",
-    "stack_size": None,
-}
-OF_WORKERS = ("initializer", "initargs", "finalizer")
-IGNORED = ("prealloc",)
-"""There is nothing to start early."""
+WITHOUT_WORKERS: Settings = {"prealloc": False, "initializer": None, "initargs": (), "finalizer": None}
+"""What needs workers. There is nothing to start early, so `prealloc` is ignored; the others are refused."""
 
 
 class ThreadlessPool(Pool):
@@ -33,25 +20,12 @@ class ThreadlessPool(Pool):
     def __init__(
         self, capacity: int | Adaptive | None, *, inline: bool, **settings: Unpack[Settings]
     ) -> None:
-        given: dict[str, Any] = dict(settings)
-        for name in OF_WORKERS:
-            if given.pop(name, None):
+        for name in WITHOUT_WORKERS:
+            if name != "prealloc" and settings.get(name):
                 raise ValueError(f"{name} needs workers, and {type(self).__name__} has none")
-        for name in IGNORED:
-            given.pop(name, None)
-        unknown = given.keys() - DEFAULTS.keys()
-        if unknown:
-            raise TypeError(f"{type(self).__name__} got an unexpected keyword argument {min(unknown)!r}")
-        merged = DEFAULTS | given
-        merged["thread_name_prefix"] = prefix(merged["thread_name_prefix"], type(self).__name__)
-        merged["stack_size"] = stack_bytes(merged["stack_size"])
         self._open(
             capacity,
-            **merged,
-            prealloc=False,
-            initializer=None,
-            initargs=(),
-            finalizer=None,
+            **complete({**settings, **WITHOUT_WORKERS}, type(self).__name__),
             function=None,
             driver=_driver(weakref.ref(self)),
             inline=inline,
