@@ -1,7 +1,11 @@
 """A part of the soak: something that is done many times over, and an exact account of what came of it."""
 
+import os
+import re
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass
@@ -58,3 +62,18 @@ class Part:
 
 
 SHORT_SECONDS = 100
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run_tests(command: list[str], settings: dict[str, str], account: Account) -> int:
+    """Run a program of tests in the project; return how many have passed, or enter what has failed."""
+    environment = {**os.environ, **settings}
+    tests = subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    passed = re.search(r"(\d+) passed", tests.stdout)
+    if tests.returncode or passed is None:
+        account.problems.append(f"a test has failed:\n{tests.stdout[-3000:]}")
+        return 0
+    return int(passed[1])

@@ -1,14 +1,8 @@
 """The pool beside its plain model (`tests/model/`), with calls in any order that hypothesis thinks of."""
 
-import os
-import re
-import subprocess
 import sys
-from pathlib import Path
 
-from part import Account, Amount, Part
-
-ROOT = Path(__file__).resolve().parents[2]
+from part import Account, Amount, Part, run_tests
 
 
 def run(amount: int) -> Account:
@@ -22,13 +16,9 @@ def run(amount: int) -> Account:
         "tests/model/test_machine.py",
         "tests/model/test_line.py",
     ]
-    tests = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "ANTSPY_SOAK": str(amount)}, stdout=subprocess.PIPE, text=True
-    )
-    passed = re.search(r"(\d+) passed", tests.stdout)
-    if tests.returncode or passed is None:
-        return Account(problems=[f"the pool and its model do not agree:\n{tests.stdout[-3000:]}"])
-    return Account(rounds=amount * int(passed[1]))
+    account = Account()
+    account.rounds = amount * run_tests(command, {"ANTSPY_SOAK": str(amount)}, account)
+    return account
 
 
 MACHINE = Part(

@@ -9,10 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from part import Account, Amount, Part
+from part import ROOT, Account, Amount, Part
 
 from . import hammer
-from .machine import ROOT
 
 SUPPRESSIONS = ROOT / "soak" / "memcheck.supp"
 CALLS = 60

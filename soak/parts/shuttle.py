@@ -1,26 +1,16 @@
 """The core in long random schedules: `tests/rust/shuttle.rs`."""
 
-import os
-import re
 import shutil
-import subprocess
 
-from part import Account, Amount, Part
-
-from .machine import ROOT
+from part import Account, Amount, Part, run_tests
 
 
 def run(amount: int) -> Account:
     """Try `amount` schedules of each scene."""
-    settings = {"ANTSPY_SOAK": str(amount)}
+    account = Account()
     command = ["make", "--silent", "test-shuttle"]
-    tests = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **settings}, stdout=subprocess.PIPE, text=True
-    )
-    passed = re.search(r"(\d+) passed", tests.stdout)
-    if tests.returncode or passed is None:
-        return Account(problems=[f"a scene has failed:\n{tests.stdout[-3000:]}"])
-    return Account(rounds=amount * int(passed[1]))
+    account.rounds = amount * run_tests(command, {"ANTSPY_SOAK": str(amount)}, account)
+    return account
 
 
 def missing() -> str | None:

@@ -3,6 +3,7 @@
 import random
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -74,10 +75,11 @@ def closed_by_signal(account: Account, close: Callable[[Pool], object], seconds:
     account.rounds += 1
     account.faults += 1
     account.tasks += len(futures)
-    counts = [ran.count(number) for number in range(len(futures))]
-    for future, count in zip(futures, counts, strict=True):
-        account.lost += not future.done() or count + future.cancelled() < 1
-        account.twice += count + future.cancelled() > 1
+    counts = Counter(ran)
+    for number, future in enumerate(futures):
+        ended = counts[number] + future.cancelled()
+        account.lost += not future.done() or ended < 1
+        account.twice += ended > 1
 
 
 def interrupted(account: Account, chance: random.Random) -> None:

@@ -3,15 +3,12 @@
 The standard library is built anew for it: what is not watched itself would look like a race.
 """
 
-import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
-from part import Account, Amount, Part
-
-from .machine import ROOT
+from part import ROOT, Account, Amount, Part, run_tests
 
 
 def rustc(*arguments: str) -> str:
@@ -32,19 +29,9 @@ def run(amount: int) -> Account:
     }
     account = Account()
     for _ in range(amount):
-        tests = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={**os.environ, **settings},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        passed = re.search(r"(\d+) passed", tests.stdout)
-        if tests.returncode or passed is None:
-            account.problems.append(f"a race, or a test that fails:\n{tests.stdout[-3000:]}")
+        account.rounds += run_tests(command, settings, account)
+        if not account.is_clean:
             break
-        account.rounds += int(passed[1])
     return account
 
 
