@@ -9,9 +9,11 @@ import tempfile
 import textwrap
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -48,6 +50,22 @@ def eventually(condition: Callable[[], object], limit: float = LIMIT) -> None:
 def threads() -> int:
     """How many threads the process has: all that there are, or where that is not shown, Python's own."""
     return len(os.listdir(TASKS)) if TASKS.exists() else threading.active_count()
+
+
+@contextmanager
+def alarm(call: Callable[[], object], seconds: float) -> Iterator[None]:
+    """Call it in the main thread, `seconds` from now, by a signal (where there is `signal.setitimer`)."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        call()
+
+    before = signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 class Gate:

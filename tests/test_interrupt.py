@@ -3,13 +3,12 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from antspy import Pool, WaitGroup
-from support import Gate, Program
+from support import Gate, Program, alarm
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs an alarm that is a signal")
 
@@ -20,20 +19,12 @@ class Interrupt(Exception):
     pass
 
 
-@contextmanager
-def interrupt_after(seconds: float) -> Iterator[None]:
-    """A signal whose handler raises, in the main thread, `seconds` from now."""
+def raise_interrupt() -> None:
+    raise Interrupt
 
-    def raise_interrupt(signal_number: int, frame: FrameType | None) -> None:
-        raise Interrupt
 
-    before = signal.signal(signal.SIGALRM, raise_interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+interrupt_after = partial(alarm, raise_interrupt)
+"""A signal whose handler raises, in the main thread, so many seconds from now."""
 
 
 WAITS: dict[str, Callable[[Pool, Gate], object]] = {

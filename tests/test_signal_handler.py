@@ -2,35 +2,17 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable
 
 import pytest
 from antspy import Future, Pool, PoolClosedError
-from support import LIMIT, Gate
+from support import LIMIT, Gate, alarm
 
 signal = pytest.importorskip("signal")
 pytestmark = [
     pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs an alarm that is a signal"),
     pytest.mark.timeout(60),
 ]
-
-
-@contextmanager
-def handler(call: Callable[[], object], seconds: float) -> Iterator[None]:
-    """Call it in the main thread, `seconds` from now."""
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        call()
-
-    before = signal.signal(signal.SIGALRM, handle)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 CLOSES: dict[str, Callable[[Pool], object]] = {
@@ -45,7 +27,7 @@ def test_it_closes_the_pool_in_whose_submit_the_main_thread_is_blocked(name: str
     pool = Pool(1)
     running = pool.submit(gate, "unharmed")
     gate.wait_entered()
-    with handler(lambda: CLOSES[name](pool), 0.05), pytest.raises(PoolClosedError):
+    with alarm(lambda: CLOSES[name](pool), 0.05), pytest.raises(PoolClosedError):
         pool.submit(int)
     gate.open()
     assert running.result(LIMIT) == "unharmed"
@@ -63,7 +45,7 @@ def test_it_closes_the_pool_for_which_the_main_thread_waits(name: str, gate: Gat
         closed.set()
         gate.open()
 
-    with handler(close, 0.05):
+    with alarm(close, 0.05):
         assert pool.wait(LIMIT)
     assert closed.is_set()
     assert running.done()
@@ -79,7 +61,7 @@ def test_it_waits_for_the_pool_itself(gate: Gate) -> None:
         gate.open()
         pool.shutdown()
 
-    with handler(close, 0.05), pytest.raises(PoolClosedError):
+    with alarm(close, 0.05), pytest.raises(PoolClosedError):
         pool.submit(int)
     assert running.done()
     assert pool.running == 0
@@ -88,7 +70,7 @@ def test_it_waits_for_the_pool_itself(gate: Gate) -> None:
 def test_a_release_that_is_not_over_in_time_raises_in_the_main_thread(gate: Gate) -> None:
     pool = Pool(1)
     running = pool.submit(gate)
-    with handler(lambda: pool.release(timeout=0.01), 0.05), pytest.raises(TimeoutError, match="release"):
+    with alarm(lambda: pool.release(timeout=0.01), 0.05), pytest.raises(TimeoutError, match="release"):
         running.result(LIMIT)
     gate.open()
     pool.shutdown()
@@ -111,7 +93,7 @@ def test_handlers_use_the_pool_at_any_moment() -> None:
 
         accepted = 0
         end = time.monotonic() + 1.5
-        with handler(use, often):
+        with alarm(use, often):
             while time.monotonic() < end:
                 pool.submit(ran.append, accepted).result(LIMIT)
                 accepted += 1
@@ -128,7 +110,7 @@ def test_it_closes_a_pool_at_any_moment_of_a_submit(name: str) -> None:
         pool = Pool(2, queue_size=8)
         ran: list[int] = []
         futures: list[Future[None]] = []
-        with handler(lambda used=pool: CLOSES[name](used), 1e-4 + step * 2e-5):  # type: ignore[misc]
+        with alarm(lambda used=pool: CLOSES[name](used), 1e-4 + step * 2e-5):  # type: ignore[misc]
             try:
                 while True:
                     futures.append(pool.submit(ran.append, len(futures)))
