@@ -62,11 +62,11 @@ lint: $(VENV)/.built
 test-rust:
 	cargo test --locked --no-default-features
 
-# The core's protocols, model-checked: in all schedules with few switches, and in some with many. `ANTSPY_SOAK=n`
-# tries n of each there.
+# The core's protocols, model-checked: in all schedules with few switches, and in some with many. One model of loom after
+# the other takes less time than side by side. `ANTSPY_SOAK=n` tries n random schedules of each.
 test-loom:
 	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom \
-	cargo test --locked --no-default-features --profile model --test loom
+	cargo test --locked --no-default-features --profile model --test loom -- --test-threads=1
 
 test-shuttle:
 	RUSTFLAGS="--cfg shuttle" CARGO_TARGET_DIR=target/shuttle \

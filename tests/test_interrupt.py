@@ -112,6 +112,34 @@ def test_a_handler_that_does_not_raise_does_not_end_a_wait(gate: Gate) -> None:
     assert len(calls) > 5
 
 
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs signals for one thread")
+@pytest.mark.parametrize("timeout", [None, 30])
+def test_a_signal_that_does_not_end_the_sleep_ends_the_wait(timeout: float | None, gate: Gate) -> None:
+    asleep, sent = threading.Event(), threading.Event()
+
+    def get_signal() -> None:
+        asleep.wait(10)
+        # Long enough for the main thread to sleep, and any shorter is no less right.
+        time.sleep(0.05)
+        signal.pthread_kill(threading.get_ident(), signal.SIGALRM)
+        sent.set()
+
+    def wait() -> None:
+        asleep.set()
+        future.result(timeout)
+
+    # Not one of the pool's threads: those block signals.
+    other = threading.Thread(target=get_signal)
+    with Pool(1) as pool:
+        future = pool.submit(gate)
+        other.start()
+        with pytest.raises(Interrupt), interrupt_after(30):
+            wait()
+        assert sent.is_set()
+        gate.open()
+        other.join()
+
+
 def test_a_task_can_interrupt_the_main_threads_wait(gate: Gate) -> None:
     main = threading.get_ident()
 

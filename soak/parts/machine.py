@@ -24,7 +24,7 @@ def run(amount: int) -> Account:
 MACHINE = Part(
     "machine",
     "pool and model, calls in any order; a round is a machine of up to 100 steps",
-    Amount(short=20, long=2000),
+    Amount(short=0, long=2000),
     run,
     minutes=20,
 )

@@ -1,6 +1,7 @@
-//! How a thread sleeps while it waits: on `CPython`'s own lock, whose wait a signal ends at once. The waits
-//! of std, crossbeam and `parking_lot` swallow the signal, and Ctrl-C comes only when they are over. A coroutine does
-//! not sleep; it has a bell (`mailbox.rs`).
+//! How a thread sleeps while it waits: on `CPython`'s own lock, whose wait a signal ends at once; the main thread wakes
+//! now and then to look for one besides. The waits of std,
+//! crossbeam and `parking_lot` swallow the signal, and Ctrl-C comes only when they are over. A coroutine does not sleep;
+//! it has a bell (`mailbox.rs`).
 
 use std::{
     ffi::{c_longlong, c_void},
@@ -153,13 +154,22 @@ impl Bed {
 }
 
 /// How long to sleep, in microseconds (-1: for ever), and whether that is all.
+///
+/// The thread that Python's handlers run in sleeps in slices, and looks for signals after each. The end of the sleep by
+/// a signal is not enough:
+///
+/// 1. The main thread has looked for signals, and found none.
+/// 2. Ctrl-C comes; the handler in C notes it, and there is no sleep yet that it could end.
+/// 3. The main thread goes to sleep, and nobody looks at the note.
+///
+/// So it is with a signal that the system gives to another thread. On Windows no signal ends the sleep at all.
 fn slice(deadline: Option<Instant>) -> (c_longlong, bool) {
     const MICROSECOND: Duration = Duration::from_micros(1);
     let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-    if cfg!(windows)
-        && left.is_none_or(|left| left.as_micros() > WINDOWS_SLICE.unsigned_abs().into())
+    if left.is_none_or(|left| left.as_micros() > SLICE_MICROSECONDS.unsigned_abs().into())
+        && runs_handlers()
     {
-        return (WINDOWS_SLICE, false);
+        return (SLICE_MICROSECONDS, false);
     }
     let Some(left) = left else {
         return (-1, true);
@@ -172,8 +182,27 @@ fn slice(deadline: Option<Instant>) -> (c_longlong, bool) {
     )
 }
 
-/// On Windows a signal does not end the wait: look for one this often, in microseconds.
-const WINDOWS_SLICE: c_longlong = 50_000;
+/// Half of the 50 ms in which Ctrl-C is to end any call.
+const SLICE_MICROSECONDS: c_longlong = 25_000;
+
+/// Whether this is the thread in which Python runs its handlers of signals, the main one; where the system does not
+/// tell, each may be.
+fn runs_handlers() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: both only tell numbers.
+        unsafe { libc::gettid() == libc::getpid() }
+    }
+    #[cfg(target_vendor = "apple")]
+    {
+        // SAFETY: it only looks at the thread that calls.
+        unsafe { libc::pthread_main_np() != 0 }
+    }
+    #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+    {
+        true
+    }
+}
 
 impl fmt::Debug for Bed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
