@@ -13,7 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-LOCKS = {"study": ["study"], "development": ["study", "dev", "integrations"]}
+USED = ["study", "top", "prometheus", "opentelemetry", "dask"]
+LOCKS = {"study": ["study"], "development": [*USED, "docs", "dev", "integrations"]}
 """Which extras each has; the build's own requirements are in all."""
 
 
