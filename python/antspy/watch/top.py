@@ -1,0 +1,136 @@
+"""`antspy top`: the pools of a running process, live in a terminal."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from .client import Client
+from .options import Options
+from .report import Quantiles, Report, compare
+from .snapshot import Document
+
+
+def show(options: Options, client: Client) -> int:
+    """Show it until Ctrl-C; once where there is no terminal, or if so asked.
+
+    Raises:
+        WatchError: The process is not there, or no longer.
+    """
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=200)  # whoever reads it is in no need of short lines
+    earlier = client.ask(slowest=0)
+    if options.once or not console.is_terminal:
+        time.sleep(options.interval)
+        later = client.ask(options.stacks, options.slowest)
+        console.print(page(options, later, compare(earlier, later), console.width))
+        return 0
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        while True:
+            later = client.ask(options.stacks, options.slowest)
+            live.update(page(options, later, compare(earlier, later), console.width), refresh=True)
+            earlier = later
+            time.sleep(options.interval)
+
+
+def page(options: Options, document: Document, reports: list[Report], width: int) -> RenderableType:
+    """Return all that is shown of a document in `width` columns."""
+    process = document["process"]
+    title = Text.assemble(
+        (Path(process["program"]).name or "python", "bold"),
+        f"  pid {process['pid']}  Python {process['python']}  antspy {process['antspy']}",
+        f"  {process['threads']} threads  {time.strftime('%H:%M:%S', time.localtime(document['time']))}",
+    )
+    parts: list[RenderableType] = [title, Text(), pools_table(reports, medians=width >= 100)]
+    if tasks := running(reports):
+        parts += [Text(), tasks_table(options, tasks)]
+    return Group(*parts)
+
+
+def pools_table(reports: list[Report], medians: bool) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("pool", no_wrap=True)
+    times = ("queue p50", "p99", "run p50", "p99") if medians else ("queue p99", "run p99")
+    for name in ("limit", "busy", "idle", "queued", "blocked", "tasks/s", "failed", *times):
+        table.add_column(name, justify="right")
+    for report in reports:
+        pool = report.pool
+        if not (pool["submitted"] or pool["busy"] or pool["idle"] or pool["waiting"]):
+            continue  # nobody has used it, as the default pool of most programs
+        state = " (closed)" if pool["closed"] else " (paused)" if pool["paused"] else ""
+        table.add_row(
+            escape(pool["name"]) + state,
+            limit(pool["capacity"]),
+            f"{pool['busy']:,}",
+            f"{pool['idle']:,}",
+            marked(pool["queued"], "yellow"),
+            marked(pool["waiting"], "yellow"),
+            "" if report.rate is None else f"{report.rate:,.1f}",
+            marked(pool["failed"], "red" if report.failures else "default"),
+            *ends(report.queue_time, medians),
+            *ends(report.run_time, medians),
+        )
+    return table
+
+
+def running(reports: list[Report]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the running tasks of all pools with their pool's name, those that run for longest first."""
+    tasks = [(report.pool["name"], task) for report in reports for task in report.pool["tasks"]]
+    return sorted(tasks, key=lambda task: -task[1]["seconds"])
+
+
+def tasks_table(options: Options, tasks: list[tuple[str, dict[str, Any]]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("runs for", justify="right")
+    table.add_column("worker", no_wrap=True)
+    table.add_column("task")
+    for _, task in tasks[: options.slowest]:
+        seconds = task["seconds"]
+        age = Text((">" if task["at_least"] else "") + duration(seconds))
+        name = Text(task["name"])
+        if seconds >= options.stuck:
+            age.stylize("bold red")
+            name.append("  stuck?", "bold red")
+        if "stack" in task:
+            lines = task["stack"] or ["(no Python code: it is in a function in C)"]
+            name.append("".join(f"\n  {line}" for line in lines), "dim")
+        table.add_row(age, Text(task["worker"]), name)
+    return table
+
+
+def marked(count: int, style: str) -> Text:
+    return Text(f"{count:,}", style if count else "default")
+
+
+def limit(capacity: int | None) -> str:
+    return "none" if capacity is None or capacity >= 10**9 else f"{capacity:,}"
+
+
+def ends(times: Quantiles, medians: bool) -> list[str]:
+    shown = (times.p50, times.p99) if medians else (times.p99,)
+    return ["" if it is None else duration(it) for it in shown]
+
+
+def duration(seconds: float) -> str:
+    """Write a time with three digits and a unit.
+
+    >>> duration(0.000512), duration(1.5), duration(75), duration(7200)
+    ('512 µs', '1.50 s', '1:15', '2:00:00')
+    """
+    if seconds >= 60:
+        minutes, rest = divmod(int(seconds), 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= scale:
+            value = seconds / scale
+            return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}"
+    return f"{seconds * 1e9:.0f} ns"
