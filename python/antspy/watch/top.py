@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,13 @@ def show(options: Options, client: Client) -> int:
         later = client.ask(options.stacks, options.slowest)
         console.print(page(options, later, compare(earlier, later), console.width))
         return 0
-    with Live(console=console, screen=True, auto_refresh=False) as live:
+    with suppress(KeyboardInterrupt), Live(console=console, screen=True, auto_refresh=False) as view:
         while True:
             later = client.ask(options.stacks, options.slowest)
-            live.update(page(options, later, compare(earlier, later), console.width), refresh=True)
+            view.update(page(options, later, compare(earlier, later), console.width), refresh=True)
             earlier = later
             time.sleep(options.interval)
+    return 0
 
 
 def page(options: Options, document: Document, reports: list[Report], width: int) -> RenderableType:
