@@ -19,6 +19,7 @@ from support import LIMIT, Gate, Program, eventually, run_program
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs Unix sockets")
 if hasattr(socket, "AF_UNIX"):
     from antspy.watch.client import Client, WatchError
+    from antspy.watch.server import PATIENCE
 
 
 @pytest.fixture
@@ -361,6 +362,17 @@ def test_a_client_that_goes_away_harms_nobody(server: StatsServer, capfd: pytest
             asking.sendall(sent)
     assert pool_of(server, "antspy-default")
     assert capfd.readouterr().err == ""
+
+
+def test_a_client_that_asks_for_nothing_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    server = serve_stats(tmp_path / "stats")
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.connect(str(server.path))
+        eventually(lambda: server._server._answered is not None)
+        start = time.monotonic()
+        server.close()
+        assert time.monotonic() - start < PATIENCE / 2
+        assert mute.recv(1) == b""
 
 
 def test_the_client_says_why_it_has_no_document(tmp_path: Path) -> None:

@@ -134,6 +134,10 @@ class Server(socketserver.TCPServer):
     def __init__(self, path: Path, watch: Watch) -> None:
         self.watch = watch
         self._bell, self._rope = socket.socketpair()
+        self._stopped = False
+        self._answered: socket.socket | None = None
+        """The connection whose request is answered now. `process_request` writes this and then reads
+        `_stopped`, `stop` writes that and then reads this: so one of them sees what the other did."""
         super().__init__(str(path), Handler)  # type: ignore[arg-type]
 
     def server_bind(self) -> None:
@@ -165,7 +169,18 @@ class Server(socketserver.TCPServer):
             while self._bell not in [key.fileobj for key, _ in selector.select()]:
                 self._handle_request_noblock()  # type: ignore[attr-defined]  # as `serve_forever` does
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._answered = request
+        if not self._stopped:
+            super().process_request(request, client_address)
+        self._answered = None
+
     def stop(self) -> None:
+        """Have `serve` return, also if it waits for a request that does not come."""
+        self._stopped = True
+        if (answered := self._answered) is not None:
+            with contextlib.suppress(OSError):
+                answered.shutdown(socket.SHUT_RDWR)
         self._rope.close()
 
     def server_close(self) -> None:
