@@ -77,9 +77,10 @@ class PoolView(_AnyView, Submits):
         timeout: float | None = None,
         chunksize: int = 1,
         buffersize: int | None = None,
+        progress: bool | str = False,
     ) -> Iterator[T]:
         """As `Pool.map`; the terms hold for each task."""
-        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize)
+        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize, progress)
 
     def group(self) -> Group:
         """As `Pool.group`; the terms hold for each task."""
@@ -166,9 +167,10 @@ class SubPool(_View, Submits):
         timeout: float | None = None,
         chunksize: int = 1,
         buffersize: int | None = None,
+        progress: bool | str = False,
     ) -> Iterator[T]:
         """As `Pool.map`; looks ahead no further than this sub-pool's places."""
-        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize)
+        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize, progress)
 
     def group(self) -> Group:
         """As `Pool.group`."""
