@@ -1,7 +1,7 @@
 """How far a map, or a pool, has come: shown on stderr while it works.
 
-Nothing here is on a task's way. A map's results are counted as they are given out, and a pool's numbers read from
-`stats()`, by the thread that draws (`screen.py`).
+Nothing here is on a task's way. A map's results are counted as they are given out, and a pool's numbers read
+from `stats()`, by the thread that draws (`screen.py`).
 """
 
 import threading
@@ -101,10 +101,7 @@ def judge(progress: bool | str) -> None:
 
 def map_bar(progress: bool | str, fn: Callable[..., Any], iterables: Iterable[Any]) -> MapBar:
     """Return the bar of a map: its total is the length of the shortest iterable that has one."""
-    if isinstance(progress, str):
-        description = progress
-    else:
-        description = getattr(fn, "__name__", type(fn).__name__)
+    description = progress if isinstance(progress, str) else getattr(fn, "__name__", type(fn).__name__)
     return MapBar(description, min((len(it) for it in iterables if isinstance(it, Sized)), default=None))
 
 
@@ -142,7 +139,7 @@ async def ashown(results: AsyncGenerator[T], bar: MapBar) -> AsyncGenerator[T]:
 
 
 def progress(pool: HasStats, description: str = "tasks") -> AbstractContextManager[None]:
-    """Show on stderr, while a block runs, what a pool does: tasks done of those submitted, failed, running, queued.
+    """Show on stderr, while a block runs, how many of a pool's tasks are done, failed, running and queued.
 
     For programs that hand in tasks by `go` or `submit`; a map has `progress=True`. Tasks are counted from the
     block's beginning on, with those that were unfinished then. The block does not wait for them at its end:

@@ -1,4 +1,4 @@
-"""Pools' numbers for Prometheus: `PoolCollector`. Needs `prometheus_client` (`pip install 'antspy[prometheus]'`)."""
+"""Pools' numbers for Prometheus. Needs `prometheus_client`: `pip install 'antspy[prometheus]'`."""
 
 from collections.abc import Iterator
 from itertools import accumulate
@@ -12,19 +12,22 @@ from .stats import Histogram, Stats
 from .watched import Watched
 
 _POWERS = range(10, 41, 2)
-"""The buckets' bounds are `2**power` nanoseconds, from 1.024 µs to 18 minutes, each four times the one before. All are
-bounds of `Histogram`, so no count is a guess, and all are told always, so that a series does not come and go."""
+"""The buckets' bounds are `2**power` nanoseconds, from 1.024 µs to 18 minutes, each four times the last.
+
+They are bounds of `Histogram`, so no count is a guess, and all are always told: no series comes and goes.
+"""
 
 
 class PoolCollector(Collector):
     """Tells Prometheus what pools have done, and what they do.
 
-    A scrape calls `stats()` of each pool: no task does anything for it. All numbers of a pool are of one moment:
-    what was submitted is what has ended, is queued, or runs. A pool is held weakly: its series end with it.
+    A scrape calls `stats()` of each pool: no task does anything for it. All numbers of a pool are of one
+    moment: what was submitted is what has ended, is queued, or runs. A pool is held weakly: its series end
+    with it.
 
     Args:
-        pools: Each is labelled by its own name (`pool="..."`): its `thread_name_prefix`, or the one that it has got.
-            A view stands for its pool; a `MultiPool` is one pool, with the sums. A sub-pool has no numbers.
+        pools: Each is labelled by its own name (`pool="..."`): its `thread_name_prefix`, or the one that it
+            has got. A view stands for its pool; a `MultiPool` is one, with the sums. A sub-pool has none.
         registry: Where the collector is registered; `None`: nowhere. There can be one in a registry, which is
             given further pools by `add`.
         named: Pools by the names that are told: `PoolCollector(fetchers=pool)`.
@@ -41,7 +44,7 @@ class PoolCollector(Collector):
     ...     collector = PoolCollector(pool, registry=registry)
     ...     _ = list(pool.map(abs, range(10)))
     ...     registry.get_sample_value("antspy_tasks_ended_total", {"pool": "fetcher", "outcome": "completed"})
-    10.0
+    10
     """
 
     def __init__(
@@ -68,6 +71,10 @@ class PoolCollector(Collector):
         """
         self._watched.add(pools, named)
 
+    def describe(self) -> Iterator[Metric]:
+        """Yield all metrics without series. Called by the registry, which refuses a second collector."""
+        return iter(_metrics([]))
+
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics. Called by the registry, at a scrape."""
         return iter(_metrics(self._watched.read()))
@@ -88,7 +95,9 @@ def _metrics(read: list[tuple[str, Stats]]) -> list[Metric]:
     capacity = GaugeMetricFamily(
         "antspy_capacity", "Tasks that may run at the same time; +Inf: no limit.", labels=["pool"]
     )
-    workers = GaugeMetricFamily("antspy_workers", "Workers there are, by what they do.", labels=["pool", "state"])
+    workers = GaugeMetricFamily(
+        "antspy_workers", "Workers there are, by what they do.", labels=["pool", "state"]
+    )
     queued = GaugeMetricFamily("antspy_tasks_queued", "Tasks that no worker has taken yet.", labels=["pool"])
     running = GaugeMetricFamily("antspy_tasks_running", "Tasks that run.", labels=["pool"])
     waiting = GaugeMetricFamily(

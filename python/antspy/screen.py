@@ -1,8 +1,8 @@
 """Where progress is shown: on stderr, by rich, by tqdm, or by a plain line.
 
-One thread draws, as long as there is a bar, and sleeps between: neither library lets two threads draw at once, and
-rich has one live display a terminal. Whoever begins or ends a bar only writes into it, so that a map that the garbage
-collector ends, at any moment and in any thread, waits for no lock that its own thread may hold.
+One thread draws, as long as there is a bar, and sleeps between: neither library lets two threads draw at
+once, and rich has one live display a terminal. Whoever ends a bar only says so, and waits a second at most for
+its last picture: the garbage collector may end a map in any thread, which may hold what the picture needs.
 """
 
 import atexit
@@ -188,7 +188,9 @@ def _is_terminal() -> bool:
 
 
 def _drawer() -> Drawer:
-    """By the first library that is installed. A program does not fail because its progress cannot be shown."""
+    """By the first library that is installed. No program fails because its progress cannot be shown."""
+    if sys.stderr is None:  # they would take stdout
+        return _Nothing()
     for kind in (_Rich, _Tqdm):
         try:
             return kind()
