@@ -1,8 +1,8 @@
 """Where progress is shown: on stderr, by rich, by tqdm, or by a plain line.
 
 One thread draws, as long as there is a bar, and sleeps between: neither library lets two threads draw at
-once, and rich has one live display a terminal. Whoever ends a bar only says so, and waits a second at most for
-its last picture: the garbage collector may end a map in any thread, which may hold what the picture needs.
+once, and rich has one live display a terminal. Whoever ends a bar only says so, and waits a second at most
+for its last picture: the garbage collector may end a map in any thread, which may hold what that needs.
 """
 
 import atexit

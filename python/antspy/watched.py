@@ -16,8 +16,13 @@ class Watched:
     def __init__(self) -> None:
         self._pools: dict[str, weakref.ref[HasStats]] = {}
 
-    def add(self, pools: tuple[HasStats, ...], named: dict[str, HasStats]) -> None:
+    def add(
+        self, pools: tuple[HasStats, ...], named: dict[str, HasStats]
+    ) -> dict[str, weakref.ref[HasStats]]:
         """Add pools by their own names, and others by those given here: all, or none of them.
+
+        Returns:
+            What `remove` takes.
 
         Raises:
             TypeError: One has no `stats()`.
@@ -31,14 +36,24 @@ class Watched:
                 raise ValueError(f"there are two pools called {name!r}: name one by keyword")
             new[name] = weakref.ref(pool)
         self._pools |= new
+        return new
+
+    def remove(self, added: dict[str, weakref.ref[HasStats]]) -> None:
+        """Forget those pools."""
+        for name, ref in added.items():
+            self._forget(name, ref)
+
+    def _forget(self, name: str, ref: weakref.ref[HasStats]) -> None:
+        if self._pools.get(name) is ref:  # else another pool has the name by now
+            self._pools.pop(name, None)
 
     def items(self) -> Iterator[tuple[str, HasStats]]:
         """Yield each name and its pool."""
         for name, ref in self._pools.copy().items():
             if (pool := ref()) is not None:
                 yield name, pool
-            elif self._pools.get(name) is ref:
-                self._pools.pop(name, None)
+            else:
+                self._forget(name, ref)
 
     def read(self) -> list[tuple[str, Stats]]:
         """Return the numbers of each pool; those of one pool are of one moment."""
