@@ -12,8 +12,9 @@ from time import perf_counter
 from typing import Any, ParamSpec, Self, TypedDict, TypeVar, Unpack
 
 from opentelemetry import metrics, trace
+from opentelemetry.context import attach, detach
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
-from opentelemetry.trace import SpanKind, TracerProvider
+from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider, set_span_in_context
 
 from ._antspy import __version__
 from .coroutine import Items
@@ -121,15 +122,22 @@ class TracedPool(Executor):
         return f"<TracedPool of {self._owner!r}>"
 
     def _run(self, fn: Callable[..., T], submitted: float, /, *args: Any, **kwargs: Any) -> T:
-        """Call the function in a span. This is in the task, whose context is a copy of the submitter's."""
+        """Call the function in a span. This is in the task, whose context is a copy of the submitter's.
+
+        What `start_as_current_span` does, in two thirds of its time.
+        """
+        attributes: dict[str, str | float] = {POOL: self._label, QUEUE_TIME: perf_counter() - submitted}
+        span = self._tracer.start_span(self._task or _name(fn), kind=SpanKind.INTERNAL, attributes=attributes)
+        token = attach(set_span_in_context(span))
         try:
-            with self._tracer.start_as_current_span(
-                self._task or _name(fn),
-                kind=SpanKind.INTERNAL,
-                attributes={POOL: self._label, QUEUE_TIME: perf_counter() - submitted},
-            ):
-                return fn(*args, **kwargs)
+            return fn(*args, **kwargs)
+        except BaseException as error:
+            span.record_exception(error)
+            span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+            raise
         finally:
+            detach(token)
+            span.end()
             # An exception's traceback keeps this frame. It must not keep what the task was called with.
             del fn, args, kwargs
 

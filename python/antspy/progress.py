@@ -83,14 +83,16 @@ class PoolBar(Bar):
     def __init__(self, description: str, pool: HasStats) -> None:
         super().__init__(description, 0)
         self._pool = pool
-        self._before = pool.stats().ended
+        self._before = pool.stats()
         self.look()
 
     def look(self) -> None:
         stats = self._pool.stats()
-        self.done = stats.ended - self._before
-        self.total = stats.submitted - self._before
-        self.note = f"{stats.failed} failed, {stats.running} running, {stats.queued} queued"
+        self.done = stats.ended - self._before.ended
+        self.total = stats.submitted - self._before.ended
+        self.note = (
+            f"{stats.failed - self._before.failed} failed, {stats.running} running, {stats.queued} queued"
+        )
 
 
 def judge(progress: bool | str) -> None:

@@ -87,7 +87,7 @@ class _Rich:
         self._progress.remove_task(self._tasks.pop(bar))
 
     def close(self) -> None:
-        self._progress.stop()
+        self._progress.live.stop()  # its own `stop` adds an empty line where there is no terminal
 
 
 class _Tqdm:
@@ -196,7 +196,7 @@ def _drawer() -> Drawer:
             return kind()
         except ImportError:
             continue
-        except Exception:  # such as a live display of the program's own
+        except Exception:  # stderr is closed, say
             return _Nothing()
     return _Plain()
 
