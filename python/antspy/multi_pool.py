@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from typing import Any, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, get_args
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, get_args
 
 from ._antspy import _Pool
 from .adaptive import Adaptive
@@ -372,6 +372,12 @@ class MultiPoolView(Submits):
     @property
     def _places(self) -> int | None:
         return self._owner._places
+
+    if TYPE_CHECKING:
+
+        def stats(self) -> Stats:
+            """As `MultiPool.stats`."""
+            ...
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

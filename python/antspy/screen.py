@@ -99,7 +99,7 @@ class _Tqdm:
         class Meter(tqdm):  # type: ignore[misc]  # has no types
             monitor_interval = 0  # no thread of its own: this one draws
 
-        self._meter = Meter
+        self._meter: Any = Meter  # its types are not those of what it takes
         self._meters: dict[Bar, Any] = {}
 
     def show(self, bars: list[Bar]) -> None:

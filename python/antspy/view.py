@@ -9,6 +9,7 @@ from .future import Future
 from .group import Group
 from .lazy import loop_future
 from .map import map_tasks
+from .stats import Stats
 
 T = TypeVar("T")
 
@@ -46,6 +47,12 @@ class _AnyView(_View):
 
     def __init__(self, owner: Any, options: Options) -> None:
         self._owner = owner._owner if isinstance(owner, _AnyView) else owner
+
+    if TYPE_CHECKING:
+
+        def stats(self) -> Stats:
+            """As `Pool.stats`."""
+            ...
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
