@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Executor
 from functools import partial
 from time import perf_counter
-from typing import Any, ParamSpec, Self, TypedDict, TypeVar, Unpack
+from typing import Any, Generic, ParamSpec, Self, TypedDict, TypeVar, Unpack
 
 from opentelemetry import metrics, trace
 from opentelemetry.context import attach, detach
@@ -60,33 +60,33 @@ class TracedPool(Executor):
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """As `Pool.submit`."""
-        future: Future[T] = self._owner.submit(*self._call(fn), *args, **kwargs)
+        future: Future[T] = self._owner.submit(_Task(self, fn, perf_counter()), *args, **kwargs)
         return future
 
     def go(self, fn: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
         """As `Pool.go`."""
-        self._owner.go(*self._call(fn), *args, **kwargs)
+        self._owner.go(_Task(self, fn, perf_counter()), *args, **kwargs)
 
     async def asubmit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """As `Pool.asubmit`."""
-        future: Future[T] = await self._owner.asubmit(*self._call(fn), *args, **kwargs)
+        future: Future[T] = await self._owner.asubmit(_Task(self, fn, perf_counter()), *args, **kwargs)
         return future
 
     def arun(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "loop_future.LoopFuture[T]":
         """As `Pool.arun`."""
-        future: loop_future.LoopFuture[T] = self._owner.arun(*self._call(fn), *args, **kwargs)
+        future: loop_future.LoopFuture[T] = self._owner.arun(_Task(self, fn, perf_counter()), *args, **kwargs)
         return future
 
     def map(self, fn: Callable[..., T], *iterables: Any, **options: Unpack[MapOptions]) -> Iterator[T]:
         """As `Pool.map`: a span for each item."""
-        results: Iterator[T] = self._owner.map(*self._items(fn, iterables), **self._named(fn, options))
+        results: Iterator[T] = self._owner.map(*self._items(fn, iterables), **options)
         return results
 
     def amap(
         self, fn: Callable[..., T], *iterables: Items, **options: Unpack[MapOptions]
     ) -> AsyncGenerator[T]:
         """As `Pool.amap`: a span for each item."""
-        results: AsyncGenerator[T] = self._owner.amap(*self._items(fn, iterables), **self._named(fn, options))
+        results: AsyncGenerator[T] = self._owner.amap(*self._items(fn, iterables), **options)
         return results
 
     def group(self) -> Group:
@@ -121,16 +121,42 @@ class TracedPool(Executor):
     def __repr__(self) -> str:
         return f"<TracedPool of {self._owner!r}>"
 
-    def _run(self, fn: Callable[..., T], submitted: float, /, *args: Any, **kwargs: Any) -> T:
-        """Call the function in a span. This is in the task, whose context is a copy of the submitter's.
+    def _items(self, fn: Callable[..., T], iterables: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return what a map takes instead: each item with the time at which it is taken."""
+        task = _Task(self, fn, None)
+        return (task, iter(perf_counter, None), *iterables) if iterables else (task,)
+
+
+class _Task(Generic[T]):
+    """Calls a function in a span. It bears the function's name, for whoever shows what runs."""
+
+    __name__: str
+    __qualname__: str
+
+    def __init__(self, pool: TracedPool, fn: Callable[..., T], submitted: float | None) -> None:
+        if not callable(fn):
+            raise TypeError(f"fn must be callable, not {fn!r}")
+        self.__name__ = self.__qualname__ = _name(fn)
+        self._pool = pool
+        self._fn = fn
+        self._submitted = submitted
+        """When; `None`: the first argument says so."""
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> T:
+        """This is in the task, whose context is a copy of the submitter's.
 
         What `start_as_current_span` does, in two thirds of its time.
         """
-        attributes: dict[str, str | float] = {POOL: self._label, QUEUE_TIME: perf_counter() - submitted}
-        span = self._tracer.start_span(self._task or _name(fn), kind=SpanKind.INTERNAL, attributes=attributes)
+        pool, submitted = self._pool, self._submitted
+        if submitted is None:
+            submitted, *args = args  # type: ignore[assignment]
+        attributes: dict[str, str | float] = {POOL: pool._label, QUEUE_TIME: perf_counter() - submitted}
+        span = pool._tracer.start_span(
+            pool._task or self.__qualname__, kind=SpanKind.INTERNAL, attributes=attributes
+        )
         token = attach(set_span_in_context(span))
         try:
-            return fn(*args, **kwargs)
+            return self._fn(*args, **kwargs)
         except BaseException as error:
             span.record_exception(error)
             span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
@@ -139,23 +165,7 @@ class TracedPool(Executor):
             detach(token)
             span.end()
             # An exception's traceback keeps this frame. It must not keep what the task was called with.
-            del fn, args, kwargs
-
-    def _call(self, fn: Callable[..., Any]) -> tuple[Any, ...]:
-        """Return what a task calls instead, and its first arguments."""
-        _judge(fn)
-        return (self._run, fn, perf_counter())
-
-    def _items(self, fn: Callable[..., Any], iterables: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return what a map takes instead: each item with the time at which it is taken."""
-        _judge(fn)
-        if not iterables:  # there are no items
-            return (fn,)
-        return (partial(self._run, fn), iter(perf_counter, None), *iterables)
-
-    def _named(self, fn: Callable[..., Any], options: MapOptions) -> MapOptions:
-        """Return the options of a map; a bar bears the function's name, not that of what runs it."""
-        return {**options, "progress": _name(fn)} if options.get("progress") is True else options
+            del self, args, kwargs
 
 
 def traced(pool: Any, tracer_provider: TracerProvider | None = None) -> TracedPool:
@@ -182,11 +192,6 @@ def traced(pool: Any, tracer_provider: TracerProvider | None = None) -> TracedPo
     tracer = trace.get_tracer("antspy", __version__, tracer_provider)
     settings = getattr(pool, "_settings", dict)() or getattr(pool, "_options", {})
     return TracedPool(pool, tracer, settings.get("name"))
-
-
-def _judge(fn: object) -> None:
-    if not callable(fn):
-        raise TypeError(f"fn must be callable, not {fn!r}")
 
 
 def _name(fn: Callable[..., Any]) -> str:

@@ -96,7 +96,7 @@ def _metrics(read: list[tuple[str, Stats]]) -> list[Metric]:
         "antspy_capacity", "Tasks that may run at the same time; +Inf: no limit.", labels=["pool"]
     )
     workers = GaugeMetricFamily(
-        "antspy_workers", "Workers there are, by what they do.", labels=["pool", "state"]
+        "antspy_workers", "Workers that there are, by what they do.", labels=["pool", "state"]
     )
     queued = GaugeMetricFamily("antspy_tasks_queued", "Tasks that no worker has taken yet.", labels=["pool"])
     running = GaugeMetricFamily("antspy_tasks_running", "Tasks that run.", labels=["pool"])
