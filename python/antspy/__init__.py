@@ -71,6 +71,7 @@ __all__ = [
     "PoolView",
     "PoolWithFunc",
     "Stats",
+    "StatsServer",
     "SubPool",
     "TaskInterrupted",
     "ThreadPoolExecutor",
@@ -97,6 +98,7 @@ __all__ = [
     "release",
     "resume",
     "running",
+    "serve_stats",
     "stats",
     "submit",
     "subpool",
@@ -108,16 +110,19 @@ __all__ = [
 
 if TYPE_CHECKING:
     from .loop_future import LoopFuture
+    from .watch.server import StatsServer, serve_stats
 else:
+    _LATER = {"LoopFuture": "loop_future", "StatsServer": "watch.server", "serve_stats": "watch.server"}
+    """What needs `asyncio` or `http.server`, which most programs do without."""
 
     def __getattr__(name: str) -> object:
-        """Import what needs `asyncio` when it is asked for: most programs have no event loop."""
-        if name != "LoopFuture":
+        """Import what few programs need when it is asked for."""
+        if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from .loop_future import LoopFuture
+        from importlib import import_module
 
-        globals()[name] = LoopFuture
-        return LoopFuture
+        found = globals()[name] = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+        return found
 
 
 install()
