@@ -18,6 +18,7 @@ library("opentelemetry.sdk")
 
 from antspy import opentelemetry  # noqa: E402
 from antspy.opentelemetry import TracedPool, traced  # noqa: E402
+from antspy.watch.snapshot import Watch  # noqa: E402
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider  # noqa: E402
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: E402
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter  # noqa: E402
@@ -297,6 +298,26 @@ def test_an_exception_does_not_keep_what_its_task_was_called_with(spans: Spans) 
         gc.collect()
         assert isinstance(error, ValueError)
         assert gone() is None
+
+
+def test_whoever_watches_sees_the_functions_name(gate: Gate) -> None:
+    def waits(_: object = None) -> None:
+        gate()
+
+    watch = Watch()
+    with Pool(3, thread_name_prefix="own") as pool:
+        view = traced(pool)
+        view.go(waits)
+        view.options(name="named").go(waits)
+        view.map(waits, [1])
+        gate.wait_entered(3)
+        (shown,) = [one for one in watch.snapshot(False, 9)["pools"] if one["name"] == "own"]
+        assert sorted(task["name"].rpartition(".")[2] for task in shown["tasks"]) == [
+            "named",
+            "waits",
+            "waits",
+        ]
+        gate.open()
 
 
 def test_with_the_sampler_off_nothing_is_recorded() -> None:
