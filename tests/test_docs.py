@@ -15,11 +15,12 @@ from support import COMPLETE, LIMIT, Program
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+NEED_A_LIBRARY = ("antspy.joblib", "antspy.opentelemetry", "antspy.prometheus")
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(antspy.__path__, "antspy.")
-    # The study and the backend for joblib need an extra, and have tests of their own.
-    if not module.name.startswith(("antspy.study", "antspy.joblib", "antspy.__main__"))
+    # What needs an extra has tests of its own.
+    if not module.name.startswith(("antspy.study", "antspy.__main__", *NEED_A_LIBRARY))
 ]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCKS = [block for page in PAGES for block in BLOCK.findall(page.read_text(encoding="utf-8"))]

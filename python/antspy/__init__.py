@@ -19,6 +19,7 @@ from .multi_pool_with_func import MultiPoolWithFunc
 from .pool import Pool
 from .pool_with_func import PoolWithFunc
 from .process import install
+from .progress import progress
 from .stats import Histogram, Stats
 from .thread_pool_executor import ThreadPoolExecutor
 from .view import PoolView, SubPool
@@ -91,6 +92,7 @@ __all__ = [
     "map",
     "options",
     "pause",
+    "progress",
     "queued",
     "reboot",
     "release",
