@@ -54,7 +54,7 @@ impl Seat {
 
 impl Seat {
     /// Puts these two there, and returns what was.
-    fn put(&self, (what, since): (*mut ffi::PyObject, u64)) -> (*mut ffi::PyObject, u64) {
+    fn put(&self, (what, since): Note) -> Note {
         let before = (
             self.what.load(Ordering::Relaxed),
             self.since.load(Ordering::Relaxed),
@@ -75,23 +75,39 @@ pub(super) fn taken(seat: Option<&Bound<'_, Seat>>, body: impl FnOnce()) {
 /// Runs `call`, which calls `what` for a task, and says so meanwhile. A task in the midst of another hides that.
 #[inline]
 pub(super) fn doing<R>(what: &Py<PyAny>, call: impl FnOnce() -> R) -> R {
-    if !WATCHED.load(Ordering::Relaxed) {
-        return call();
+    let before = WATCHED.load(Ordering::Relaxed).then(|| sit_down(what));
+    let result = call();
+    if let Some(before) = before {
+        stand_up(before);
     }
-    let seat = SEAT.get();
-    // SAFETY: null, or held by `taken` further up on this thread.
-    let Some(seat) = (unsafe { seat.as_ref() }) else {
-        return call();
-    };
+    result
+}
+
+type Note = (*mut ffi::PyObject, u64);
+
+/// Writes down what is called now; returns what stood there.
+#[cold]
+fn sit_down(what: &Py<PyAny>) -> Note {
     let what = if cfg!(Py_GIL_DISABLED) {
         ptr::null_mut()
     } else {
         what.as_ptr()
     };
-    let before = seat.put((what, clock()));
-    let result = call();
-    seat.put(before);
-    result
+    write((what, clock()))
+}
+
+/// Writes down again what stood there before.
+#[cold]
+fn stand_up(before: Note) {
+    write(before);
+}
+
+fn write(note: Note) -> Note {
+    // SAFETY: null, or held by `taken` further up on this thread.
+    match unsafe { SEAT.get().as_ref() } {
+        None => (ptr::null_mut(), 0),
+        Some(seat) => seat.put(note),
+    }
 }
 
 /// A clock that is read in a few nanoseconds, and may be some milliseconds behind.
