@@ -14,7 +14,7 @@ from rich.text import Text
 
 from .client import Client
 from .options import Options
-from .report import Quantiles, Report, compare
+from .report import Quantiles, Report, compare, limit, running
 from .snapshot import Document
 
 
@@ -63,12 +63,12 @@ def pools_table(reports: list[Report], medians: bool) -> Table:
         table.add_column(name, justify="right")
     for report in reports:
         pool = report.pool
-        if not (pool["submitted"] or pool["busy"] or pool["idle"] or pool["waiting"]):
-            continue  # nobody has used it, as the default pool of most programs
+        if not report.used:
+            continue
         state = " (closed)" if pool["closed"] else " (paused)" if pool["paused"] else ""
         table.add_row(
             escape(pool["name"]) + state,
-            limit(pool["capacity"]),
+            "none" if (most := limit(pool["capacity"])) is None else f"{most:,}",
             f"{pool['busy']:,}",
             f"{pool['idle']:,}",
             marked(pool["queued"], "yellow"),
@@ -79,12 +79,6 @@ def pools_table(reports: list[Report], medians: bool) -> Table:
             *ends(report.run_time, medians),
         )
     return table
-
-
-def running(reports: list[Report]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the running tasks of all pools with their pool's name, those that run for longest first."""
-    tasks = [(report.pool["name"], task) for report in reports for task in report.pool["tasks"]]
-    return sorted(tasks, key=lambda task: -task[1]["seconds"])
 
 
 def tasks_table(options: Options, tasks: list[tuple[str, dict[str, Any]]]) -> Table:
@@ -108,10 +102,6 @@ def tasks_table(options: Options, tasks: list[tuple[str, dict[str, Any]]]) -> Ta
 
 def marked(count: int, style: str) -> Text:
     return Text(f"{count:,}", style if count else "default")
-
-
-def limit(capacity: int | None) -> str:
-    return "none" if capacity is None or capacity >= 10**9 else f"{capacity:,}"
 
 
 def ends(times: Quantiles, medians: bool) -> list[str]:
