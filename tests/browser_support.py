@@ -1,4 +1,4 @@
-"""Chromium without a window, told what to do by its DevTools protocol through two pipes: nothing else is needed."""
+"""Chromium without a window, driven through two pipes by its DevTools protocol: nothing else is needed."""
 
 import base64
 import fcntl
@@ -22,7 +22,10 @@ OPTIONS = (
     *("--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--disable-default-apps", "--mute-audio"),
 )
-PLACE = "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execvp(sys.argv[3], sys.argv[3:])"
+PLACE = (
+    "import os, sys; _, there, back, *command = sys.argv; "
+    "os.dup2(int(there), 3); os.dup2(int(back), 4); os.execvp(command[0], command)"
+)
 """Puts the pipes where Chromium looks for them."""
 
 

@@ -6,7 +6,8 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from ..client import Client, WatchError
 from ..options import Options
@@ -16,7 +17,7 @@ from ..snapshot import Document
 MINUTES = 10
 """How far back it goes."""
 ROWS = 50_000
-"""The most that is kept, a row a pool and look: some 400 bytes each. With more than 80 pools it goes less far back."""
+"""The most that is kept, a row a pool and look. With more than 80 pools it goes less far back."""
 
 Row = list[float | None]
 FIELDS = (
@@ -37,7 +38,10 @@ class Sample:
 
 
 class History:
-    """Looks at a process every `options.interval` seconds, in a thread of its own, and remembers what it saw."""
+    """Looks at a process every `options.interval` seconds, in a thread of its own, and remembers it.
+
+    A context manager: its beginning looks once, and raises `WatchError` if there is no such process.
+    """
 
     def __init__(self, options: Options, client: Client) -> None:
         self._options = options
@@ -50,16 +54,14 @@ class History:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="antspy-history", daemon=True)
 
-    def start(self) -> None:
-        """Look once, and then go on.
-
-        Raises:
-            WatchError: There is no such process, or not yet.
-        """
+    def __enter__(self) -> Self:
         self._see(self._client.ask(slowest=self._options.slowest))
         self._thread.start()
+        return self
 
-    def stop(self) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._ended.set()
         self._thread.join()
 
@@ -96,7 +98,7 @@ class History:
         with self._lock:
             document, reports, gone = self._document, self._reports, self._gone
             samples = [sample for sample in self._samples if sample.time > after]
-        assert document is not None  # `start` has seen one
+        assert document is not None  # the beginning has seen one
         return {
             "process": document["process"],
             "time": document["time"],
@@ -104,6 +106,7 @@ class History:
             "interval": self._options.interval,
             "minutes": MINUTES,
             "stuck": self._options.stuck,
+            "slowest": self._options.slowest,
             "pools": [pool(report) for report in reports],
             "tasks": [{"pool": name, **task} for name, task in running(reports)[: self._options.slowest]],
             "fields": FIELDS,

@@ -8,6 +8,7 @@ const PATIENCE = 10000; // milliseconds for an answer
 const byId = (id) => document.getElementById(id);
 const samples = []; // {time, pools: Map of a pool's name to its numbers by field}
 const plots = new Map(); // of a pool's name to {details, figures}
+let slowest = 10; // tasks whose stacks are shown
 let gap = 4; // seconds without a sample that are shown as such
 
 async function ask(url) {
@@ -33,6 +34,7 @@ async function poll() {
 function show(state) {
   keep(state);
   const { process, time, gone } = state;
+  slowest = state.slowest;
   const program = process.program.split("/").at(-1) || "python";
   document.title = `${program} · antspy top`;
   write(byId("program"), program);
@@ -139,7 +141,7 @@ async function showStacks() {
     const { time, pools } = await ask("/stats?stacks=1");
     const tasks = pools.flatMap(({ tasks }) => tasks).sort((one, other) => other.seconds - one.seconds);
     heading.textContent = tasks.length ? `Stacks at ${clock(time)}` : `No task ran at ${clock(time)}`;
-    place.replaceChildren(heading, ...tasks.map(stackOf));
+    place.replaceChildren(heading, ...tasks.slice(0, slowest).map(stackOf));
     button.textContent = "Show stacks of now";
   } catch (error) {
     heading.textContent = `No stacks: ${error.message}`;

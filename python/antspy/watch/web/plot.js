@@ -73,7 +73,7 @@ export class Plot {
     const parts = [];
     for (const mark of scale.marks) {
       parts.push(line("grid", LEFT, y(mark), width - RIGHT, y(mark)));
-      parts.push(text(this.write(mark), LEFT - 6, y(mark) + 4, "end"));
+      parts.push(text(this.write(mark).replace(/\.0+(?= )/, ""), LEFT - 6, y(mark) + 4, "end"));
     }
     for (let back = 0; back <= seconds; back += step) {
       const label = back === 0 ? "now" : back % 60 ? `−${back} s` : `−${back / 60} min`;

@@ -49,37 +49,32 @@ def serve(options: Options, client: Client) -> int:
     Raises:
         WatchError: There is no such process, or the page cannot be served at that port or host.
     """
-    with WebServer(options, client) as server:
+    with History(options, client) as history, WebServer(options, client, history) as server:
         print(f"antspy top: {server.url} (Ctrl-C ends it)", flush=True)
         server.serve_forever(poll_interval=0.1)
     return 0
 
 
 class WebServer(ThreadingHTTPServer):
-    """A thread a request, so that a slow browser holds up nobody else; and a thread that looks at the process."""
+    """Has a thread a request, so that a slow browser holds up nobody."""
 
     daemon_threads = True
     allow_reuse_port = False  # two on one port would each get some of the requests
     request_queue_size = 64
 
-    def __init__(self, options: Options, client: Client) -> None:
+    def __init__(self, options: Options, client: Client, history: History) -> None:
         assert options.web is not None
         self.host = options.host
-        self.history = History(options, client)
+        self.history = history
         self._slowest = options.slowest
         self._client = client
         self._one_by_one = threading.Lock()
         self._files = {path: (read(name), kind) for path, (name, kind) in FILES.items()}
         self.address_family, address = resolve(options.host, options.web)
         try:
-            super().__init__(address, Handler)  # type: ignore[arg-type]
+            super().__init__(address, Handler)
         except (OSError, OverflowError) as error:
             raise refused(options, error) from None
-        try:
-            self.history.start()
-        except BaseException:
-            super().server_close()
-            raise
 
     def server_bind(self) -> None:
         """Do without the name of this machine, which may take seconds to find."""
@@ -103,10 +98,6 @@ class WebServer(ThreadingHTTPServer):
         """
         with self._one_by_one:
             return self._client.ask(stacks, self._slowest)
-
-    def server_close(self) -> None:
-        super().server_close()
-        self.history.stop()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that goes away harms nobody; anything else is to be seen."""
@@ -138,7 +129,7 @@ def read(name: str) -> bytes:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """`GET` of the page's files, of `/state?after=TIME`, which asks nobody, and of `/stats?stacks=1`, which does."""
+    """`GET` of the page's files; of `/state?after=TIME`, what is known; of `/stats?stacks=1`, which asks."""
 
     server: WebServer
     timeout = PATIENCE
@@ -166,7 +157,7 @@ class Handler(BaseHTTPRequestHandler):
     def _is_for_us(self) -> bool:
         """Whether the browser means this server by its name or address.
 
-        A page elsewhere may let its own name lead here (DNS rebinding); then it is that name which is asked for.
+        A page elsewhere may let its own name lead here (DNS rebinding): then that name is asked for.
         """
         given = self.headers.get_all("Host") or []
         if len(given) != 1:
@@ -192,7 +183,7 @@ class Handler(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse what is no request, or none with `GET`."""
         self.close_connection = True
-        self._answer(code, {"error": message or self.responses[code][0]})  # type: ignore[index]
+        self._answer(code, {"error": message or self.responses[code][0]})
 
     def version_string(self) -> str:
         return "antspy"
