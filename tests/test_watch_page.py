@@ -16,8 +16,10 @@ if not hasattr(socket, "AF_UNIX"):
 
 from antspy.watch.client import Client
 from browser_support import Browser, find_browser
+from support import COMPLETE
 
 pytestmark = [
+    pytest.mark.skipif(not COMPLETE, reason="the page is the same on each Python"),
     pytest.mark.skipif(find_browser() is None, reason="no Chromium here: tools/browser.py says why"),
     pytest.mark.timeout(120),
 ]

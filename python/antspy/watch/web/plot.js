@@ -77,7 +77,7 @@ export class Plot {
     }
     for (let back = 0; back <= seconds; back += step) {
       const label = back === 0 ? "now" : back % 60 ? `−${back} s` : `−${back / 60} min`;
-      parts.push(text(label, x(last - back), height - 4, back === 0 ? "end" : back === seconds ? "start" : "middle"));
+      parts.push(text(label, x(last - back), height - 4, back === 0 ? "end" : "middle"));
     }
     for (const { field, kind } of this.lines) {
       const path = make("path", { class: kind, d: trace(points, field, gap, x, y, scale.top) });
