@@ -291,8 +291,8 @@ def test_the_command_says_where_it_serves_and_ends_with_ctrl_c(tmp_path: Path) -
             assert json.loads(connection.getresponse().read())["process"]["pid"] == os.getpid()
             connection.close()
             process.send_signal(signal.SIGINT)
-            assert process.communicate(timeout=LIMIT) == ("", "antspy top: interrupted\n")
-            assert process.returncode == 130
+            assert process.communicate(timeout=LIMIT) == ("", "")
+            assert process.returncode == 0
         finally:
             process.kill()
 

@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import json
 import os
+import selectors
 import socket
 import socketserver
 import stat
@@ -30,6 +31,12 @@ class StatsServer:
 
     It is a context manager, whose end closes it. A forked child does not serve; it may call `serve_stats`
     itself.
+
+    >>> import antspy, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with antspy.serve_stats(folder + "/stats") as server:
+    ...         server.path.name
+    'stats'
     """
 
     def __init__(self, path: Path) -> None:
@@ -59,7 +66,7 @@ class StatsServer:
         if self.closed:
             return
         _serving.discard(self)
-        self._server.stop(self.path)
+        self._server.stop()
         self._thread.join()
         self._server.server_close()
         with contextlib.suppress(FileNotFoundError):
@@ -126,7 +133,7 @@ class Server(socketserver.TCPServer):
 
     def __init__(self, path: Path, watch: Watch) -> None:
         self.watch = watch
-        self._stopped = False
+        self._bell, self._rope = socket.socketpair()
         super().__init__(str(path), Handler)  # type: ignore[arg-type]
 
     def server_bind(self) -> None:
@@ -151,14 +158,20 @@ class Server(socketserver.TCPServer):
         return user in (os.geteuid(), 0)
 
     def serve(self) -> None:
-        while not self._stopped:
-            self.handle_request()
+        """Answer until somebody calls `stop`; sleeps as long as nobody asks."""
+        with selectors.DefaultSelector() as selector:
+            for end in (self.socket, self._bell):
+                selector.register(end, selectors.EVENT_READ)
+            while self._bell not in [key.fileobj for key, _ in selector.select()]:
+                self._handle_request_noblock()  # type: ignore[attr-defined]  # as `serve_forever` does
 
-    def stop(self, path: Path) -> None:
-        """Have `serve` return."""
-        self._stopped = True
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as knock:
-            knock.connect(str(path))
+    def stop(self) -> None:
+        self._rope.close()
+
+    def server_close(self) -> None:
+        super().server_close()
+        self._bell.close()
+        self._rope.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away harms nobody; anything else is to be seen."""
@@ -167,19 +180,19 @@ class Server(socketserver.TCPServer):
 
 
 def refuse_to_replace(path: Path) -> None:
-    """Raise if somebody serves there, or something else than a socket is there."""
-    try:
-        mode = path.lstat().st_mode
-    except FileNotFoundError:
-        return
-    if not stat.S_ISSOCK(mode):
-        raise FileExistsError(f"path: {str(path)!r} is there, and is no socket")
+    """Raise if somebody serves there, something else than a socket is there, or no client could reach it."""
     with socket.socket(socket.AF_UNIX) as knock:
         knock.settimeout(PATIENCE)
         try:
             knock.connect(str(path))
+        except FileNotFoundError:
+            return
         except ConnectionRefusedError:
+            if not stat.S_ISSOCK(path.stat().st_mode):
+                raise FileExistsError(f"path: {str(path)!r} is there, and is no socket") from None
             return  # left by a process that has ended
+        except OSError as error:
+            raise OSError(error.errno, f"no socket can be made: {error}", str(path)) from None
     raise FileExistsError(f"path: somebody serves on {str(path)!r} already")
 
 
@@ -237,7 +250,7 @@ def _close_all() -> None:
 def _forget_all() -> None:
     """In a forked child there is no thread that serves: the parent's sockets are the parent's."""
     for server in _serving:
-        server._server.socket.close()
+        server._server.server_close()
     _serving.clear()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,14 @@ from rich.text import Text
 
 from .client import Client
 from .options import Options
-from .report import Quantiles, Report, compare, limit, running
+from .report import Report, compare, limit, running
 from .snapshot import Document
+
+COUNTS = ("limit", "busy", "idle", "queued", "blocked", "tasks/s", "failed")
+COLUMNS = (*COUNTS, "queue\np50", "queue\np99", "run\np50", "run\np99")
+NARROW = tuple(name for name in COLUMNS if name != "idle" and not name.endswith("p50"))
+"""Those for which 80 characters have room."""
+WIDE = 110
 
 
 def show(options: Options, client: Client) -> int:
@@ -33,12 +40,13 @@ def show(options: Options, client: Client) -> int:
         later = client.ask(options.stacks, options.slowest)
         console.print(page(options, later, compare(earlier, later), console.width))
         return 0
-    with Live(console=console, screen=True, auto_refresh=False) as live:
+    with suppress(KeyboardInterrupt), Live(console=console, screen=True, auto_refresh=False) as view:
         while True:
             later = client.ask(options.stacks, options.slowest)
-            live.update(page(options, later, compare(earlier, later), console.width), refresh=True)
+            view.update(page(options, later, compare(earlier, later), console.width), refresh=True)
             earlier = later
             time.sleep(options.interval)
+    return 0
 
 
 def page(options: Options, document: Document, reports: list[Report], width: int) -> RenderableType:
@@ -49,35 +57,37 @@ def page(options: Options, document: Document, reports: list[Report], width: int
         f"  pid {process['pid']}  Python {process['python']}  antspy {process['antspy']}",
         f"  {process['threads']} threads  {time.strftime('%H:%M:%S', time.localtime(document['time']))}",
     )
-    parts: list[RenderableType] = [title, Text(), pools_table(reports, medians=width >= 100)]
+    parts: list[RenderableType] = [title, Text(), pools_table(reports, wide=width >= WIDE)]
     if tasks := running(reports):
         parts += [Text(), tasks_table(options, tasks)]
     return Group(*parts)
 
 
-def pools_table(reports: list[Report], medians: bool) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
+def pools_table(reports: list[Report], wide: bool) -> Table:
+    """Return a row for each pool that has been used; without some of the columns if it is not `wide`."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2 if wide else 1, 0, 0), header_style="dim")
     table.add_column("pool", no_wrap=True)
-    times = ("queue p50", "p99", "run p50", "p99") if medians else ("queue p99", "run p99")
-    for name in ("limit", "busy", "idle", "queued", "blocked", "tasks/s", "failed", *times):
-        table.add_column(name, justify="right")
+    for name in COLUMNS if wide else NARROW:
+        table.add_column(name, justify="right", no_wrap=True)
     for report in reports:
         pool = report.pool
         if not report.used:
             continue
         state = " (closed)" if pool["closed"] else " (paused)" if pool["paused"] else ""
-        table.add_row(
-            escape(pool["name"]) + state,
-            "none" if (most := limit(pool["capacity"])) is None else f"{most:,}",
-            f"{pool['busy']:,}",
-            f"{pool['idle']:,}",
-            marked(pool["queued"], "yellow"),
-            marked(pool["waiting"], "yellow"),
-            "" if report.rate is None else f"{report.rate:,.1f}",
-            marked(pool["failed"], "red" if report.failures else "default"),
-            *ends(report.queue_time, medians),
-            *ends(report.run_time, medians),
-        )
+        cells: dict[str, str | Text] = {
+            "limit": "none" if (most := limit(pool["capacity"])) is None else f"{most:,}",
+            "busy": f"{pool['busy']:,}",
+            "idle": f"{pool['idle']:,}",
+            "queued": marked(pool["queued"], "yellow"),
+            "blocked": marked(pool["waiting"], "yellow"),
+            "tasks/s": "" if report.rate is None else f"{report.rate:,.{0 if report.rate >= 100 else 1}f}",
+            "failed": marked(pool["failed"], "red" if report.failures else "default"),
+            "queue\np50": duration(report.queue_time.p50),
+            "queue\np99": duration(report.queue_time.p99),
+            "run\np50": duration(report.run_time.p50),
+            "run\np99": duration(report.run_time.p99),
+        }
+        table.add_row(escape(pool["name"]) + state, *(cells[name] for name in (COLUMNS if wide else NARROW)))
     return table
 
 
@@ -104,17 +114,14 @@ def marked(count: int, style: str) -> Text:
     return Text(f"{count:,}", style if count else "default")
 
 
-def ends(times: Quantiles, medians: bool) -> list[str]:
-    shown = (times.p50, times.p99) if medians else (times.p99,)
-    return ["" if it is None else duration(it) for it in shown]
-
-
-def duration(seconds: float) -> str:
-    """Write a time with three digits and a unit.
+def duration(seconds: float | None) -> str:
+    """Write a time with three digits and a unit; nothing if there is none.
 
     >>> duration(0.000512), duration(1.5), duration(75), duration(7200)
-    ('512 µs', '1.50 s', '1:15', '2:00:00')
+    ('512µs', '1.50s', '1:15', '2:00:00')
     """
+    if seconds is None:
+        return ""
     if seconds >= 60:
         minutes, rest = divmod(int(seconds), 60)
         hours, minutes = divmod(minutes, 60)
@@ -122,5 +129,5 @@ def duration(seconds: float) -> str:
     for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if seconds >= scale:
             value = seconds / scale
-            return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}"
-    return f"{seconds * 1e9:.0f} ns"
+            return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f}{unit}"
+    return f"{seconds * 1e9:.0f}ns"

@@ -75,7 +75,8 @@ function showPool(row, pool) {
   set("limit", pool.limit === null ? "none" : whole(pool.limit));
   for (const field of ["busy", "idle"]) set(field, whole(pool[field]));
   for (const field of ["queued", "blocked"]) set(field, whole(pool[field]), pool[field] ? "warn" : "");
-  set("rate", pool.rate === null ? "" : pool.rate.toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 }));
+  const digits = pool.rate < 100 ? 1 : 0;
+  set("rate", pool.rate === null ? "" : pool.rate.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
   set("failed", whole(pool.failed), pool.failures ? "bad" : "");
   for (const field of ["queue_p50", "queue_p99", "run_p50", "run_p99"]) set(field, time(pool[field]));
 }

@@ -16,7 +16,7 @@ function count(value) {
   return value.toLocaleString("en", { maximumFractionDigits: value < 100 ? 1 : 0 });
 }
 
-/** Writes seconds with three digits and a unit; as `antspy top` does. */
+/** Writes seconds with three digits and a unit. */
 export function duration(seconds) {
   if (seconds >= 60) {
     const whole = Math.floor(seconds), two = (value) => String(value).padStart(2, "0");

@@ -9,6 +9,7 @@ import socket
 import socketserver
 import sys
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,8 @@ def serve(options: Options, client: Client) -> int:
     """
     with History(options, client) as history, WebServer(options, client, history) as server:
         print(f"antspy top: {server.url} (Ctrl-C ends it)", flush=True)
-        server.serve_forever(poll_interval=0.1)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever(poll_interval=0.1)
     return 0
 
 
