@@ -170,6 +170,13 @@ def test_the_plots_have_what_came_in_the_last_minutes(scene: Scene) -> None:
     height = "document.querySelector('path[data-field={}]').getAttribute('d').split(' ')[1]"
     busy, limit = (browser.value(height.format(field)) for field in ("busy", "limit"))
     assert busy == limit
+    # A line marks the moment that is pointed at.
+    assert browser.value("document.querySelectorAll('line.cursor').length") == 0
+    x, y = browser.value(
+        "(({x, y}) => [x + 200, y + 20])(document.querySelector('svg').getBoundingClientRect())"
+    )
+    browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+    browser.wait("document.querySelectorAll('line.cursor').length === 1")
     assert browser.messages == []
 
 

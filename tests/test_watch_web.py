@@ -206,6 +206,18 @@ def test_every_address_is_served_by_the_address_that_a_browser_comes_to(tmp_path
         assert request(server, "/state", Host="evil.example")[0] == 403
 
 
+def test_an_address_of_ipv6_is_served(tmp_path: Path) -> None:
+    with serve_stats(tmp_path / "stats"), ExitStack() as stack:
+        try:
+            server = stack.enter_context(serving(tmp_path / "stats", host="::1"))
+        except WatchError as error:
+            pytest.skip(f"no IPv6 here: {error}")
+        assert server.url == f"http://[::1]:{server.server_port}/"
+        assert request(server, "/state")[0] == 200
+        assert request(server, "/state", Host=f"[::1]:{server.server_port}")[0] == 200
+        assert request(server, "/state", Host="[::2]")[0] == 403
+
+
 def test_slow_browsers_hold_up_nobody(server: "web.WebServer") -> None:
     with ExitStack() as slow:
         for _ in range(20):
@@ -270,6 +282,16 @@ def test_what_is_kept_goes_back_some_minutes_and_is_bounded(
             assert len(get(server, "/state")["samples"]) == 2  # of 4 rows each
 
 
+def test_a_clock_that_is_set_back_has_the_samples_begin_anew(server: "web.WebServer") -> None:
+    ahead = get(server, "/state")["newest"] + 3600
+    with server.history._lock:
+        server.history._add(history.Sample(ahead, {}))
+    eventually(lambda: get(server, "/state")["newest"] < ahead)
+    moments = [moment for moment, _ in get(server, "/state")["samples"]]
+    assert moments == sorted(moments)
+    assert ahead not in moments
+
+
 def command(*arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "antspy", "top", *arguments],
@@ -315,6 +337,9 @@ def test_what_cannot_be_served_is_said_in_a_line(tmp_path: Path) -> None:
         assert refusal(path, "--web", port) == f"antspy top: --web {port}: Address already in use\n"
         assert refusal(path, "--web", "0", "--host", "192.0.2.1") == (
             "antspy top: --host '192.0.2.1': Cannot assign requested address\n"
+        )
+        assert refusal(path, "--web", "0", "--host", "") == (
+            "antspy top: --host must be a name or an address, not ''\n"
         )
         assert refusal(path, "--web", "0", "--host", "no such host").startswith(
             "antspy top: --host 'no such host': "

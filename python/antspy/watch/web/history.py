@@ -88,6 +88,8 @@ class History:
 
     def _add(self, sample: Sample) -> None:
         samples = self._samples
+        if samples and sample.time < samples[-1].time:
+            samples.clear()  # somebody has set the clock back
         samples.append(sample)
         rows = sum(max(1, len(sample.rows)) for sample in samples)
         while samples[0].time < sample.time - 60 * MINUTES or (rows > ROWS and len(samples) > 1):
@@ -97,6 +99,7 @@ class History:
         """Return all that the page shows: how it is now, and the samples that are later than `after`."""
         with self._lock:
             document, reports, gone = self._document, self._reports, self._gone
+            newest = self._samples[-1].time
             samples = [sample for sample in self._samples if sample.time > after]
         assert document is not None  # the beginning has seen one
         return {
@@ -109,6 +112,7 @@ class History:
             "slowest": self._options.slowest,
             "pools": [pool(report) for report in reports],
             "tasks": [{"pool": name, **task} for name, task in running(reports)[: self._options.slowest]],
+            "newest": newest,
             "fields": FIELDS,
             "samples": [[sample.time, sample.rows] for sample in samples],
         }

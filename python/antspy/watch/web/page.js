@@ -19,16 +19,14 @@ async function ask(url) {
 }
 
 async function poll() {
-  let pause = 1000;
+  let state = null;
   try {
-    const state = await ask(`/state?after=${samples.at(-1)?.time ?? 0}`);
-    pause = Math.max(500, 1000 * state.interval);
-    show(state);
-  } catch (error) {
-    console.debug(error);
+    state = await ask(`/state?after=${samples.at(-1)?.time ?? 0}`);
+  } catch {
     warn("antspy top does not answer. This page goes on once it serves here again.");
   }
-  setTimeout(poll, pause);
+  setTimeout(poll, state ? Math.max(500, 1000 * state.interval) : 1000);
+  if (state) show(state);
 }
 
 function show(state) {
@@ -51,7 +49,8 @@ function show(state) {
   draw(state);
 }
 
-function keep({ samples: added, fields, minutes }) {
+function keep({ samples: added, newest, fields, minutes }) {
+  if (newest < samples.at(-1)?.time) samples.length = 0; // a clock was set back: the next time all are asked for
   for (const [time, rows] of added) {
     const named = Object.entries(rows).map(([name, row]) => [name, Object.fromEntries(fields.map((it, at) => [it, row[at]]))]);
     samples.push({ time, pools: new Map(named) });

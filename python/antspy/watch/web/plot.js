@@ -89,7 +89,7 @@ export class Plot {
     this.svg.replaceChildren(...parts);
     this.lines.forEach(({ field, none = "–" }, number) => {
       const value = at.row?.[field] ?? null;
-      this.values[number].textContent = value === null ? none : this.write(value);
+      this.values[number].textContent = value !== null ? this.write(value) : at.row ? none : "–";
     });
     const now = this.lines.map(({ label }, number) => `${label} ${this.values[number].textContent}`);
     this.svg.setAttribute("aria-label", `${this.title}, last ${seconds / 60} min: ${now.join(", ")}`);

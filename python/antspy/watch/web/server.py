@@ -109,8 +109,10 @@ class WebServer(ThreadingHTTPServer):
 
 def resolve(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
     """Return the kind of address that a host is, and the address."""
+    if not host:
+        raise WatchError(f"--host must be a name or an address, not {host!r}")
     try:
-        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise WatchError(f"--host {host!r}: {reason}") from None
@@ -168,7 +170,8 @@ class Handler(BaseHTTPRequestHandler):
             name = urlsplit(f"//{given[0]}").hostname
         except ValueError:
             return False
-        return name in {*LOCAL, self.server.host.lower(), self.connection.getsockname()[0]}
+        came_to = self.connection.getsockname()[0].removeprefix("::ffff:")  # so IPv6 names addresses of IPv4
+        return name in {*LOCAL, self.server.host.lower(), came_to}
 
     def _answer(self, status: int, document: dict[str, Any]) -> None:
         self._send(status, json.dumps(document).encode(), "application/json")
