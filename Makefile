@@ -11,7 +11,7 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH
 SOURCES := $(shell find src python/antspy -name '*.rs' -o -name '*.py' -o -name '*.pyi') \
            Cargo.toml Cargo.lock build.rs pyproject.toml
 
-.PHONY: help study test test-rust test-loom test-shuttle test-python test-cpython test-all test-free-threaded test-wheel \
+.PHONY: help study test test-rust test-loom test-shuttle test-python browser test-cpython test-all test-free-threaded test-wheel \
         lint audit lock bench instructions soak wheels workflows clean
 
 help:
@@ -72,8 +72,12 @@ test-shuttle:
 	RUSTFLAGS="--cfg shuttle" CARGO_TARGET_DIR=target/shuttle \
 	cargo test --locked --no-default-features --profile model --test shuttle
 
-test-python: $(VENV)/.built
+test-python: $(VENV)/.built browser
 	$(BIN)/python -m pytest
+
+# What the page of `antspy top --web` is tested in. Those tests are skipped, and said so, where there is none.
+browser: $(VENV)/.built
+	$(BIN)/python tools/browser.py
 
 # CPython's own tests of concurrent.futures, on antspy's classes: here, and on one newer Python.
 test-cpython: $(VENV)/.built

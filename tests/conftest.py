@@ -27,6 +27,8 @@ ALONE_FILES = {
         "test_task_interrupt",
         "test_tracing",
         "test_unseen",
+        "test_watch_page",
+        "test_watch_web",
         "test_worker_signals",
     ),
 }

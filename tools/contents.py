@@ -19,6 +19,11 @@ REQUIRED_IN_SDIST = {
     *("Cargo.toml", "Cargo.lock", "build.rs", "src/lib.rs", "src/core/README.md", "tests/conftest.py"),
     *("python/antspy/__init__.py", "python/antspy/_antspy.pyi", "python/antspy/py.typed"),
 }
+OF_THE_PACKAGE = {
+    *(".py", ".pyi", ".typed"),
+    *(".go", ".mod", ".sum"),  # the study's rival
+    *(".html", ".css", ".js", ".svg"),  # the page of `antspy top --web`
+}
 DIST_INFO = {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
 
 
@@ -49,9 +54,7 @@ def _faults_of_wheel(wheel: Path) -> Iterator[str]:
         yield f"one extension module is expected, not {sorted(extensions)}"
     package = ROOT / "python"
     sources = {
-        path.relative_to(package).as_posix()
-        for path in package.rglob("*")
-        if path.suffix in (".py", ".pyi", ".typed", ".go", ".mod", ".sum")  # Go: the study's rival
+        path.relative_to(package).as_posix() for path in package.rglob("*") if path.suffix in OF_THE_PACKAGE
     }
     described = {file for file in files if file.startswith(f"{info}sboms/")}  # what was linked into it
     yield from _differences(sources | {info + file for file in DIST_INFO}, files - extensions - described)

@@ -31,6 +31,11 @@ class Report:
     queue_time: Quantiles
     run_time: Quantiles
 
+    @property
+    def used(self) -> bool:
+        """Whether anybody has used it yet; the default pool of most programs nobody has."""
+        return any(self.pool[name] for name in ("submitted", "busy", "idle", "waiting"))
+
 
 def compare(earlier: Document | None, later: Document) -> list[Report]:
     """Return a report of each pool of the later document.
@@ -49,6 +54,17 @@ def compare(earlier: Document | None, later: Document) -> list[Report]:
         before = by_name(earlier["pools"])
     seconds = later["time"] - earlier["time"] if earlier is not None else 0.0
     return [_report(before.get(name), pool, seconds) for name, pool in by_name(later["pools"]).items()]
+
+
+def running(reports: Iterable[Report]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the running tasks of all pools with their pool's name, those that run for longest first."""
+    tasks = [(report.pool["name"], task) for report in reports for task in report.pool["tasks"]]
+    return sorted(tasks, key=lambda task: -task[1]["seconds"])
+
+
+def limit(capacity: int | None) -> int | None:
+    """Return a pool's capacity, `None` if it has no limit."""
+    return None if capacity is None or capacity >= 10**9 else capacity
 
 
 def by_name(pools: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:

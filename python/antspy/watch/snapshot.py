@@ -4,10 +4,10 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import partial
 from heapq import nlargest
+from operator import itemgetter
 from traceback import StackSummary, walk_stack
 from types import FrameType
 from typing import Any
@@ -58,7 +58,12 @@ class Watch:
             stacks: Whether each of these comes with its Python stack.
             slowest: How many of the tasks of each pool, those that have run for the longest.
         """
-        return {
+        pools = [pool for pool in _pools() if is_alive(pool)]
+        frames: Frames = {}
+        slow = [self._slowest(pool, slowest, frames) for pool in pools]
+        if stacks:
+            frames = sys._current_frames()  # those of these tasks, and not of what ran before them
+        document = {
             "format": FORMAT,
             "time": time.time(),
             "process": {
@@ -69,50 +74,59 @@ class Watch:
                 "threads": threading.active_count(),
                 "watched_since": self._began,
             },
-            "pools": [self._pool(pool, stacks, slowest) for pool in _pools() if is_alive(pool)],
+            "pools": [
+                {
+                    "name": pool["name"],
+                    **{name: pool[name] for name in NUMBERS},
+                    **{name: histogram(pool[name]) for name in TIMES},
+                    "tasks": [shown(task, frames if stacks else None) for task in tasks],
+                }
+                for pool, tasks in zip(pools, slow, strict=True)
+            ],
         }
-
-    def _pool(self, pool: dict[str, Any], stacks: bool, slowest: int) -> dict[str, Any]:
-        tasks = nlargest(slowest, self._tasks(pool), key=lambda task: task.seconds)
-        frames = sys._current_frames() if stacks else {}
-        shown = []
-        for task in tasks:
-            told: dict[str, Any] = {
-                "worker": task.thread.name,
-                "thread": task.thread.native_id,
-                "name": task.name,
-                "seconds": round(task.seconds, 3),
-                "at_least": task.at_least,
-            }
-            if stacks:
-                told["stack"] = stack(frame_of(task.thread, frames))
-            shown.append(told)
         frames.clear()  # one of them is this one
-        return {
-            "name": pool["name"],
-            **{name: pool[name] for name in NUMBERS},
-            **{name: histogram(pool[name]) for name in TIMES},
-            "tasks": shown,
-        }
+        return document
 
-    def _tasks(self, pool: dict[str, Any]) -> Iterator[Task]:
-        workers = [thread for thread in list(pool["crew"]) if isinstance(thread, WorkerThread)]
-        begun_before = []
-        for thread in workers:
-            if (seen := thread.seat._look()) is None:
-                begun_before.append(thread)
-            else:
-                what, seconds = seen
-                yield Task(thread, name_of(what), seconds)
-        if len(workers) - len(begun_before) >= pool["busy"]:
-            return
-        # Some are idle, and the others have a stack, unless they are in a function in C.
-        frames = sys._current_frames()
-        watched = time.monotonic() - self._since
-        for thread in begun_before:
-            if (frame := frame_of(thread, frames)) is not None:
-                yield Task(thread, first_name(frame), watched, at_least=True)
-        frames.clear()
+    def _slowest(self, pool: dict[str, Any], most: int, frames: Frames) -> list[Task]:
+        """Return the running tasks that have run for the longest; fill `frames` if they are needed for it.
+
+        There may be thousands of workers: what is done for each is little, and names are for those returned.
+        """
+        if not most:
+            return []
+        begun: list[tuple[WorkerThread, Any, float]] = []
+        begun_before: list[WorkerThread] = []
+        for thread in list(pool["crew"]):
+            if isinstance(thread, WorkerThread):
+                if (seen := thread.seat._look()) is None:
+                    begun_before.append(thread)
+                else:
+                    begun.append((thread, *seen))
+        tasks: list[Task] = []
+        if len(begun) < pool["busy"]:
+            # Some are idle, and the others have a stack, unless they are in a function in C.
+            if not frames:
+                frames.update(sys._current_frames())
+            watched = time.monotonic() - self._since
+            for thread in begun_before:
+                if len(tasks) < most and (frame := frame_of(thread, frames)) is not None:
+                    tasks.append(Task(thread, first_name(frame), watched, at_least=True))
+        begun = nlargest(most - len(tasks), begun, key=itemgetter(2))
+        return tasks + [Task(thread, name_of(what), seconds) for thread, what, seconds in begun]
+
+
+def shown(task: Task, frames: Frames | None) -> dict[str, Any]:
+    """Return what the document says of a task; with its stack, if there are `frames`."""
+    told: dict[str, Any] = {
+        "worker": task.thread.name,
+        "thread": task.thread.native_id,
+        "name": task.name,
+        "seconds": round(task.seconds, 3),
+        "at_least": task.at_least,
+    }
+    if frames is not None:
+        told["stack"] = stack(frame_of(task.thread, frames))
+    return told
 
 
 def is_alive(pool: dict[str, Any]) -> bool:

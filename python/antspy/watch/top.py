@@ -15,7 +15,7 @@ from rich.text import Text
 
 from .client import Client
 from .options import Options
-from .report import Report, compare
+from .report import Report, compare, limit, running
 from .snapshot import Document
 
 COUNTS = ("limit", "busy", "idle", "queued", "blocked", "tasks/s", "failed")
@@ -71,11 +71,11 @@ def pools_table(reports: list[Report], wide: bool) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for report in reports:
         pool = report.pool
-        if not (pool["submitted"] or pool["busy"] or pool["idle"] or pool["waiting"]):
-            continue  # as the default pool of most programs
+        if not report.used:
+            continue
         state = " (closed)" if pool["closed"] else " (paused)" if pool["paused"] else ""
         cells: dict[str, str | Text] = {
-            "limit": limit(pool["capacity"]),
+            "limit": "none" if (most := limit(pool["capacity"])) is None else f"{most:,}",
             "busy": f"{pool['busy']:,}",
             "idle": f"{pool['idle']:,}",
             "queued": marked(pool["queued"], "yellow"),
@@ -89,12 +89,6 @@ def pools_table(reports: list[Report], wide: bool) -> Table:
         }
         table.add_row(escape(pool["name"]) + state, *(cells[name] for name in (COLUMNS if wide else NARROW)))
     return table
-
-
-def running(reports: list[Report]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the running tasks of all pools with their pool's name, those that run for longest first."""
-    tasks = [(report.pool["name"], task) for report in reports for task in report.pool["tasks"]]
-    return sorted(tasks, key=lambda task: -task[1]["seconds"])
 
 
 def tasks_table(options: Options, tasks: list[tuple[str, dict[str, Any]]]) -> Table:
@@ -118,10 +112,6 @@ def tasks_table(options: Options, tasks: list[tuple[str, dict[str, Any]]]) -> Ta
 
 def marked(count: int, style: str) -> Text:
     return Text(f"{count:,}", style if count else "default")
-
-
-def limit(capacity: int | None) -> str:
-    return "none" if capacity is None or capacity >= 10**9 else f"{capacity:,}"
 
 
 def duration(seconds: float | None) -> str:
