@@ -93,7 +93,7 @@ class Submits:
             buffersize: How many tasks to look ahead; `None`: as many as the pool has places.
 
         Raises:
-            What `fn` raised, at the place of its result.
+            Exception: What `fn` raised, at the place of its result.
 
         >>> import asyncio
         >>> from antspy import Pool
