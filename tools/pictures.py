@@ -1,7 +1,7 @@
 """Draw the pictures of `docs/design.md`: `python tools/pictures.py`. Each is a file in `docs/pictures/`.
 
-They have a background of their own, and one set of colours for light pages and one for dark ones, so they can be read
-wherever they are shown.
+They have a background of their own, and one set of colours for light pages and one for dark ones, so they can
+be read wherever they are shown.
 """
 
 from collections.abc import Callable
@@ -13,8 +13,8 @@ STYLE = """\
   svg { --paper: #fbfcfc; --ink: #22303a; --faint: #66757f; --line: #5b6b76; --box: #eef2f4; --good: #d5ede8;
         --busy: #fbe6c6; --bad: #f7d9d6; --edge: #9fb0ba }
   @media (prefers-color-scheme: dark) {
-    svg { --paper: #1d2228; --ink: #e6edf1; --faint: #a3b1ba; --line: #93a3ae; --box: #2c343c; --good: #1f4a44;
-          --busy: #574218; --bad: #5a2d2a; --edge: #5a6a75 }
+    svg { --paper: #1d2228; --ink: #e6edf1; --faint: #a3b1ba; --line: #93a3ae; --box: #2c343c;
+          --good: #1f4a44; --busy: #574218; --bad: #5a2d2a; --edge: #5a6a75 }
   }
   .paper { fill: var(--paper) }
   text { font: 15px system-ui, sans-serif; fill: var(--ink); text-anchor: middle; dominant-baseline: central }
@@ -115,7 +115,14 @@ def task() -> Picture:
     arrow((230, 510), (298, 510))
     box(380, 510, 160, 70, "the worker is idle", "good")
     arrow((460, 510), (528, 510))
-    box(685, 510, 310, 70, "its end is told|result, exception or cancellation:|future, handler, group, event loop", "good")
+    box(
+        685,
+        510,
+        310,
+        70,
+        "its end is told|result, exception or cancellation:|future, handler, group, event loop",
+        "good",
+    )
     arrow((620, 332), (620, 473))
     text(430, 565, "in this order: who has the result finds the place free and the worker idle", "small")
     return picture
