@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -73,16 +74,18 @@ def programs() -> list[Any]:
 
 
 def test_no_python_block_is_overlooked() -> None:
-    written = sum(page.read_text(encoding="utf-8").count("```python") for page in PAGES)
+    begun = re.compile(r"^ *```python", re.MULTILINE)
+    written = sum(len(begun.findall(page.read_text(encoding="utf-8"))) for page in PAGES)
     assert len(PROGRAMS) == written > 30
 
 
 @pytest.mark.parametrize(("page", "text"), programs())
-def test_a_python_block_of_a_page_runs(page: Path, text: str, tmp_path: Path) -> None:
-    for other, _, name, source in BLOCKS:
-        if other == page and name:  # the reader has been told to save it
-            (tmp_path / name).write_text(source, encoding="utf-8")
-    code, out, err = Program(text, folder=tmp_path).end()
+def test_a_python_block_of_a_page_runs(page: Path, text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for other, _, name, source in BLOCKS:
+            if other == page and name:  # the reader has been told to save it
+                Path(folder, name).write_text(source, encoding="utf-8")
+        code, out, err = Program(text, folder=Path(folder)).end()
     if "ModuleNotFoundError" in err and not COMPLETE:
         pytest.skip(err.splitlines()[-1])
     assert code == 0, f"{text}\n{out}\n{err}"
