@@ -77,9 +77,8 @@ def public() -> Iterator[tuple[str, Any]]:
         if not inspect.isclass(thing):
             continue
         for owner in thing.__mro__:
-            inherited = owner is not thing
-            if name == "ThreadPoolExecutor" and inherited:  # told at `Pool`
-                break
+            if owner in antspy.Pool.__mro__ and thing is not antspy.Pool and issubclass(thing, antspy.Pool):
+                break  # told at `Pool`
             if owner.__module__.startswith("antspy"):
                 for attribute in vars(owner):
                     value = getattr(thing, attribute)
