@@ -18,6 +18,7 @@ ALONE_FILES = {
         "test_exception_handler",
         "test_fork",
         "test_loop_memory",
+        "test_progress",
         "test_references",
     ),
     *(

@@ -1,5 +1,6 @@
 """What the tests have in common."""
 
+import contextlib
 import importlib
 import os
 import signal
@@ -120,6 +121,7 @@ class Program:
         self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed by `end`
         self._process = subprocess.Popen(
             [sys.executable, *options, "-c", textwrap.dedent(source)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             text=True,
@@ -135,6 +137,12 @@ class Program:
         if printed != line + "\n":
             raise AssertionError(f"{printed!r} instead of {line!r}: {self.end()}")
 
+    def write(self, text: str) -> None:
+        """Write to its standard input."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(text)
+        self._process.stdin.flush()
+
     @property
     def pid(self) -> int:
         return self._process.pid
@@ -149,7 +157,10 @@ class Program:
 
     def end(self) -> tuple[int, str, str]:
         """Return the exit code, and what was printed and has not been read."""
+        assert self._process.stdin is not None
         assert self._process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
         out = self._process.stdout.read()
         code = self._process.wait()
         hangs = self._alarm.finished.is_set()

@@ -22,11 +22,12 @@ from support import COMPLETE, LIMIT, Program
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"\n]+)")?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
 """A block of code: its language, the name of the file that it is for, if any, and its text."""
+NEED_A_LIBRARY = ("antspy.joblib", "antspy.opentelemetry", "antspy.prometheus")
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(antspy.__path__, "antspy.")
-    # The study and the backend for joblib need an extra, and have tests of their own.
-    if not module.name.startswith(("antspy.study", "antspy.joblib", "antspy.__main__"))
+    # What needs an extra has tests of its own.
+    if not module.name.startswith(("antspy.study", "antspy.__main__", *NEED_A_LIBRARY))
 ]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCKS = [
@@ -93,22 +94,24 @@ def test_a_python_block_of_a_page_runs(page: Path, text: str) -> None:
 
 @pytest.mark.parametrize("command", sorted(set(COMMANDS)))
 def test_a_command_of_a_page_exists(command: str) -> None:
-    words = [word for word in shlex.split(command) if not re.fullmatch(r"[A-Z_]+=.*", word)]
-    match words:
+    program, *words = [word for word in shlex.split(command) if not re.fullmatch(r"[A-Z_]+=.*", word)]
+    match [Path(program).name, *words]:
         case ["make", *targets]:
             rules = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
             assert set(targets) <= set(rules)
         case ["antspy", *arguments]:
             if not {"-h", "--help"} & set(arguments):
                 make_parser().parse_args(arguments)  # raises what it does not know
-        case [python, script, *_] if Path(python).name == "python" and script.endswith(".py"):
+        case ["python", "-m", module, *_]:
+            assert importlib.util.find_spec(module)
+        case ["python", script, *_]:
             assert (ROOT / script).is_file()
-        case [python, "-m", module, *_] if Path(python).name == "python":
-            assert importlib.util.find_spec(module) or not COMPLETE
-        case ["pip", "install", what]:
-            extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-            named = re.findall(r"[\w-]+", what.partition("[")[2])
-            assert set(named) <= set(extras["project"]["optional-dependencies"])
+        case ["pip", "install", *_]:
+            project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+            for extras in re.findall(r"\.\[([\w,]+)\]", command):
+                assert set(extras.split(",")) <= set(project["optional-dependencies"])
+        case ["curl", *_]:  # of what a command above it serves
+            assert "127.0.0.1" in command or "--unix-socket" in command
         case _:
             pytest.fail(f"nobody knows what this is: {command}")
 

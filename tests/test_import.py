@@ -2,7 +2,7 @@
 
 from support import run_program
 
-HEAVY = "{'asyncio', 'ssl', 'socket', 'multiprocessing'}"
+HEAVY = "{'asyncio', 'ssl', 'socket', 'multiprocessing', 'http', 'json', 'rich'}"
 
 
 def test_a_program_without_an_event_loop_does_not_import_asyncio() -> None:

@@ -98,8 +98,10 @@ def test_each_public_name_is_in_the_reference_with_its_text(reference: dict[str,
     )
     missing, silent = [], []
     for name, thing in names.items():
-        # The functions of the default pool stand under their module's name: `antspy.map` is a module, too.
-        text = reference.get(name, reference.get(name.replace("antspy.", "antspy.default.", 1)))
+        # Functions stand under their module's name: `antspy.map` and `antspy.progress` are modules, too.
+        modules = ("antspy.", "antspy.default.", "antspy.progress.")
+        places = [name.replace("antspy.", module, 1) for module in modules]
+        text = next((reference[place] for place in places if place in reference), None)
         if text is None:
             missing.append(name)
         elif told(thing) not in re.sub("[`*]", "", text) and "As Pool." not in text:

@@ -79,7 +79,7 @@ def _bind(parent: griffe.Module | griffe.Class, name: str, method: griffe.Object
 
 
 def _unpack(function: griffe.Function) -> None:
-    """Have a parameter for each keyword that the docstring tells of."""
+    """Have a parameter for each keyword that the docstring tells of, with its default (`_DEFAULTS`)."""
     told = function.docstring or (function.parent.docstring if function.parent else None)
     text = told.value if told else ""
     for parameter in list(function.parameters):
@@ -92,9 +92,10 @@ def _unpack(function: griffe.Function) -> None:
         ):
             continue
         keywords = function.modules_collection[annotation.slice.canonical_path]  # type: ignore[union-attr]
-        defaults = next(
-            one.value for one in keywords.parent.attributes.values() if str(one.annotation) == keywords.name
-        )
+        attributes = keywords.parent.attributes.values()
+        defaults = next((one.value for one in attributes if str(one.annotation) == keywords.name), None)
+        if defaults is None:
+            continue
         del function.parameters[parameter.name]
         for name, value in zip(defaults.keys, defaults.values, strict=True):
             name = ast.literal_eval(str(name))

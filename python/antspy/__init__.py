@@ -19,6 +19,7 @@ from .multi_pool_with_func import MultiPoolWithFunc
 from .pool import Pool
 from .pool_with_func import PoolWithFunc
 from .process import install
+from .progress import progress
 from .stats import Histogram, Stats
 from .thread_pool_executor import ThreadPoolExecutor
 from .view import PoolView, SubPool
@@ -70,6 +71,7 @@ __all__ = [
     "PoolView",
     "PoolWithFunc",
     "Stats",
+    "StatsServer",
     "SubPool",
     "TaskInterrupted",
     "ThreadPoolExecutor",
@@ -90,11 +92,13 @@ __all__ = [
     "map",
     "options",
     "pause",
+    "progress",
     "queued",
     "reboot",
     "release",
     "resume",
     "running",
+    "serve_stats",
     "stats",
     "submit",
     "subpool",
@@ -106,16 +110,19 @@ __all__ = [
 
 if TYPE_CHECKING:
     from .loop_future import LoopFuture
+    from .watch.server import StatsServer, serve_stats
 else:
+    _LATER = {"LoopFuture": "loop_future", "StatsServer": "watch.server", "serve_stats": "watch.server"}
+    """What needs `asyncio` or `http.server`, which most programs do without."""
 
     def __getattr__(name: str) -> object:
-        """Import what needs `asyncio` when it is asked for: most programs have no event loop."""
-        if name != "LoopFuture":
+        """Import what few programs need when it is asked for."""
+        if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from .loop_future import LoopFuture
+        from importlib import import_module
 
-        globals()[name] = LoopFuture
-        return LoopFuture
+        found = globals()[name] = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+        return found
 
 
 install()

@@ -25,6 +25,7 @@ __all__ = [
     "_Mailbox",
     "_Map",
     "_Pool",
+    "_Seat",
     "_View",
     "_Wait",
     "_WaitGroup",
@@ -32,7 +33,9 @@ __all__ = [
     "_after_fork",
     "_debug_build",
     "_drain",
+    "_pools",
     "_register_future",
+    "_watch",
     "worker_state",
 ]
 
@@ -287,6 +290,8 @@ class _Pool:
 
     @property
     def _crew(self) -> Crew: ...
+    @property
+    def _name(self) -> str: ...
     def _settle(self, timeout: float | None) -> bool: ...
     def _fault(self) -> BaseException | None: ...
     @property
@@ -598,3 +603,9 @@ def worker_state() -> Any:
 def _register_future(class_: type[Future[Any]], /) -> None: ...
 def _after_fork() -> None: ...
 def _drain() -> None: ...
+def _pools() -> list[dict[str, Any]]: ...
+def _watch() -> None: ...
+
+@final
+class _Seat:
+    def _look(self) -> tuple[Any, float] | None: ...

@@ -1,4 +1,4 @@
-"""The command line: `antspy study`, also `python -m antspy study`."""
+"""The command line: `antspy study` and `antspy top`, also `python -m antspy ...`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from antspy.study.options import (
     Against,
@@ -20,6 +20,8 @@ from antspy.study.options import (
     parse_jobs,
     parse_port,
 )
+from antspy.watch import options as watch
+from antspy.watch.client import WatchError
 
 EXTRA = ("rich", "matplotlib", "uvloop", "httptools")
 """What `pip install 'antspy[study]'` brings, beside the client pycurl."""
@@ -30,39 +32,61 @@ INTERRUPTED = 130
 T = TypeVar("T")
 
 
+class UsageError(Exception):
+    """What was asked for makes no sense: of which command, and why."""
+
+
 class Parser(argparse.ArgumentParser):
     """argparse, with one line for an error instead of the usage and a line."""
 
     def error(self, message: str) -> NoReturn:
-        raise StudyError(message)
+        raise UsageError(f"{self.prog}: {message}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     try:
-        options = parse(argv)
-        require(options)
-        from antspy.study.study import run_study
-
-        return run_study(options)
-    except StudyError as error:
-        print(f"antspy study: {error}", file=sys.stderr)
+        arguments = vars(make_parser().parse_args(argv))
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 2
+    command = arguments.pop("command")
+    try:
+        return COMMANDS[command](arguments)
+    except (StudyError, WatchError) as error:
+        print(f"antspy {command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("antspy study: interrupted", file=sys.stderr)
+        print(f"antspy {command}: interrupted", file=sys.stderr)
         return INTERRUPTED
 
 
-def parse(argv: Sequence[str] | None) -> Options:
-    arguments = vars(make_parser().parse_args(argv))
-    del arguments["command"]
+def study(arguments: dict[str, Any]) -> int:
+    options = study_options(arguments)
+    require(options)
+    from antspy.study.study import run_study
+
+    return run_study(options)
+
+
+def study_options(arguments: dict[str, Any]) -> Options:
     kinds = {"variant": Variant, "client": Client, "against": Against}
     chosen = {name: kind(arguments[name]) for name, kind in kinds.items() if arguments[name] is not None}
     return Options(**arguments | chosen)
 
 
+def top(arguments: dict[str, Any]) -> int:
+    from antspy.watch.command import run
+
+    return run(watch.Options(**arguments))
+
+
+COMMANDS = {"study": study, "top": top}
+
+
 def make_parser() -> Parser:
     parser = Parser(prog="antspy", description="A bounded worker pool for Python.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="study")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    watch.add_command(commands, "top")
     study = commands.add_parser(
         "study",
         help="compare no pool, the default pool and pools of fixed capacity",

@@ -8,6 +8,7 @@ from .deadline import deadline
 from .future import Future
 from .lazy import loop_future
 from .map import look_ahead
+from .progress import ashown, judge, map_bar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -79,6 +80,7 @@ class Submits:
         *iterables: Items,
         chunksize: int = 1,
         buffersize: int | None = None,
+        progress: bool | str = False,
     ) -> AsyncGenerator[T]:
         """Call `fn` with the items of `iterables`, several at once, and yield the results in order.
 
@@ -91,6 +93,8 @@ class Submits:
             iterables: Any, also asynchronous ones; the shortest ends it.
             chunksize: How many items one task takes.
             buffersize: How many tasks to look ahead; `None`: as many as the pool has places.
+            progress: Whether to show on stderr how many results have been given out, of how many, with `fn`'s
+                name or with this description. By rich or tqdm: see `antspy.progress`.
 
         Raises:
             Exception: What `fn` raised, at the place of its result.
@@ -106,7 +110,9 @@ class Submits:
         from .async_map import results
 
         ahead = look_ahead(self, fn, chunksize, buffersize)
-        return results(self, fn, iterables, chunksize, ahead)
+        judge(progress)
+        found = results(self, fn, iterables, chunksize, ahead)
+        return found if progress is False else ashown(found, map_bar(progress, fn, iterables))
 
 
 class Releases:

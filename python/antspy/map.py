@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 from ._antspy import _Map
+from .progress import judge, map_bar, shown
 
 T = TypeVar("T")
 
@@ -42,11 +43,16 @@ def map_tasks(
     timeout: float | None,
     chunksize: int,
     buffersize: int | None,
+    progress: bool | str = False,
 ) -> Iterator[T]:
     """See `Pool.map`."""
     ahead = look_ahead(pool, fn, chunksize, buffersize)
+    judge(progress)
     if timeout is not None and not isinstance(timeout, (int, float)):
         raise TypeError(f"timeout must be a number of seconds or None, not {timeout!r}")
+    if progress is not False:
+        bar = map_bar(progress, fn, iterables)
+        return shown(map_tasks(pool, fn, iterables, timeout, chunksize, buffersize), bar)
     if chunksize == 1:
         return _map(pool, fn, iterables, timeout, ahead)
     items = zip(*iterables, strict=False)

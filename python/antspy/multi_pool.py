@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from typing import Any, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, get_args
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, get_args
 
 from ._antspy import _Pool
 from .adaptive import Adaptive
@@ -61,7 +61,7 @@ class _MultiPool(Generic[PoolT]):
         count = _size(size)
         if strategy not in get_args(Strategy):
             raise ValueError(f"strategy must be 'round_robin' or 'least_tasks', not {strategy!r}")
-        name = prefix(settings.get("thread_name_prefix", ""), type(self).__name__)
+        self._name = name = prefix(settings.get("thread_name_prefix", ""), type(self).__name__)
         made: list[PoolT] = []
         try:
             for number in range(count):
@@ -304,6 +304,7 @@ class MultiPool(_MultiPool[Pool], Submits, Executor):
         timeout: float | None = None,
         chunksize: int = 1,
         buffersize: int | None = None,
+        progress: bool | str = False,
     ) -> Iterator[T]:
         """Call `fn` with the items of `iterables` and yield the results in order, as `Pool.map` does.
 
@@ -314,7 +315,7 @@ class MultiPool(_MultiPool[Pool], Submits, Executor):
         ...     list(multi.map(pow, [2, 3], [5, 2]))
         [32, 9]
         """
-        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize)
+        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize, progress)
 
     def group(self) -> Group:
         """Return a group of tasks, as `Pool.group` does."""
@@ -355,9 +356,10 @@ class MultiPoolView(Submits):
         timeout: float | None = None,
         chunksize: int = 1,
         buffersize: int | None = None,
+        progress: bool | str = False,
     ) -> Iterator[T]:
         """As `MultiPool.map`; the terms hold for each task."""
-        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize)
+        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize, progress)
 
     def group(self) -> Group:
         """As `MultiPool.group`; the terms hold for each task."""
@@ -370,6 +372,12 @@ class MultiPoolView(Submits):
     @property
     def _places(self) -> int | None:
         return self._owner._places
+
+    if TYPE_CHECKING:
+
+        def stats(self) -> Stats:
+            """As `MultiPool.stats`."""
+            ...
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

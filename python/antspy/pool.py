@@ -114,6 +114,7 @@ class Pool(_Pool, Submits, Releases, Executor):
         timeout: float | None = None,
         chunksize: int = 1,
         buffersize: int | None = None,
+        progress: bool | str = False,
     ) -> Iterator[T]:
         """Call `fn` with the items of `iterables`, several at once, and yield the results in order.
 
@@ -127,6 +128,8 @@ class Pool(_Pool, Submits, Releases, Executor):
                 and so does a wait for a place.
             chunksize: How many items one task takes.
             buffersize: How many tasks to look ahead; `None`: as many as the pool has places.
+            progress: Whether to show on stderr how many results have been given out, of how many, with `fn`'s
+                name or with this description. By rich or tqdm: see `antspy.progress`.
 
         Raises:
             PoolOverloadError: With `overflow="raise"`: others have taken places, and there is none for a task
@@ -140,7 +143,7 @@ class Pool(_Pool, Submits, Releases, Executor):
         ...     list(pool.map(pow, [2, 3], [5, 2]))
         [32, 9]
         """
-        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize)
+        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize, progress)
 
     def options(self, **options: Unpack[Options]) -> PoolView:
         """Return a view of the pool whose tasks are handed in on other terms.

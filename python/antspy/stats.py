@@ -66,7 +66,7 @@ class Histogram:
 class Stats:
     """A pool's numbers, all read at one moment. Made by `Pool.stats`.
 
-    Each accepted task is counted once: `submitted == completed + failed + cancelled + queued + running ones`.
+    Each accepted task is counted once: `submitted == completed + failed + cancelled + queued + running`.
 
     >>> from antspy import Pool
     >>> with Pool(2) as pool:
@@ -108,6 +108,16 @@ class Stats:
     """From acceptance to start."""
     run_time: Histogram
     """From start to end."""
+
+    @property
+    def ended(self) -> int:
+        """Accepted tasks that have ended: `completed + failed + cancelled`."""
+        return self.completed + self.failed + self.cancelled
+
+    @property
+    def running(self) -> int:
+        """Tasks that run: those accepted that have not ended and are not queued."""
+        return self.submitted - self.ended - self.queued
 
 
 def total(parts: Sequence[Stats]) -> Stats:

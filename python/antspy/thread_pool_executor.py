@@ -98,7 +98,7 @@ class ThreadPoolExecutor(Pool, concurrent.futures.ThreadPoolExecutor):
             stands_in=True,
         )
 
-    def map(
+    def map(  # type: ignore[override]  # the standard library's signature: no `progress`
         self,
         fn: Callable[..., T],
         *iterables: Iterable[Any],

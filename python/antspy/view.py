@@ -9,6 +9,7 @@ from .future import Future
 from .group import Group
 from .lazy import loop_future
 from .map import map_tasks
+from .stats import Stats
 
 T = TypeVar("T")
 
@@ -47,6 +48,12 @@ class _AnyView(_View):
     def __init__(self, owner: Any, options: Options) -> None:
         self._owner = owner._owner if isinstance(owner, _AnyView) else owner
 
+    if TYPE_CHECKING:
+
+        def stats(self) -> Stats:
+            """As `Pool.stats`."""
+            ...
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -77,9 +84,10 @@ class PoolView(_AnyView, Submits):
         timeout: float | None = None,
         chunksize: int = 1,
         buffersize: int | None = None,
+        progress: bool | str = False,
     ) -> Iterator[T]:
         """As `Pool.map`; the terms hold for each task."""
-        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize)
+        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize, progress)
 
     def group(self) -> Group:
         """As `Pool.group`; the terms hold for each task."""
@@ -166,9 +174,10 @@ class SubPool(_View, Submits):
         timeout: float | None = None,
         chunksize: int = 1,
         buffersize: int | None = None,
+        progress: bool | str = False,
     ) -> Iterator[T]:
         """As `Pool.map`; looks ahead no further than this sub-pool's places."""
-        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize)
+        return map_tasks(self, fn, iterables, timeout, chunksize, buffersize, progress)
 
     def group(self) -> Group:
         """As `Pool.group`."""

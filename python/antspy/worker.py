@@ -3,6 +3,8 @@
 import threading
 from typing import Any
 
+from ._antspy import _Seat
+
 
 class WorkerThread(threading._DummyThread):
     """The current thread, which Python did not start, as one that can be named, listed and joined.
@@ -19,8 +21,9 @@ class WorkerThread(threading._DummyThread):
     _end: threading.Event | None = None
     """For those who wait. Both are written under the lock of `threading`'s own list of threads."""
 
-    def __init__(self, name: str, daemon: bool) -> None:
+    def __init__(self, name: str, daemon: bool, seat: _Seat) -> None:
         this: Any = self
+        self.seat = seat
         this._name = name
         if daemon:
             this._daemonic = True
@@ -105,9 +108,9 @@ class Crew(set[threading.Thread]):
         self.daemon = daemon
 
 
-def register(name: str, crew: Crew) -> None:
+def register(name: str, crew: Crew, seat: _Seat) -> None:
     """Name the current thread, as one of the crew."""
-    crew.add(WorkerThread(name, crew.daemon))
+    crew.add(WorkerThread(name, crew.daemon, seat))
 
 
 def checkpoint() -> None:

@@ -1,6 +1,6 @@
 //! The end of the program: every pool is closed, and what it had accepted still runs, as with
 //! `concurrent.futures`. The package registers [`_drain`] with `threading`, which calls it before it waits
-//! for its own threads.
+//! for its own threads. And who watches the process finds all pools here.
 
 use std::{
     ptr,
@@ -10,9 +10,9 @@ use std::{
     },
 };
 
-use pyo3::prelude::*;
+use pyo3::{prelude::*, types::PyDict};
 
-use super::{errors, pool::Core};
+use super::{errors, pool::Core, stats};
 
 /// All pools of this process, until it ends.
 #[derive(Default)]
@@ -74,6 +74,22 @@ pub(super) fn has_begun() -> bool {
 /// In a forked child: there is no pool of this process yet.
 pub(super) fn forget_all() {
     REGISTRY.store(ptr::null_mut(), Ordering::Release);
+}
+
+/// The pools of this process: of each the numbers of `Pool.stats`, its name, state, and workers' threads.
+#[pyfunction]
+pub(super) fn _pools(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyDict>>> {
+    let pools: Vec<Arc<Core>> = lock().pools.iter().filter_map(Weak::upgrade).collect();
+    let pools = pools.iter().map(|pool| {
+        let numbers = stats::numbers(py, pool)?;
+        let now = pool.stats();
+        numbers.set_item("closed", now.closed)?;
+        numbers.set_item("paused", now.paused)?;
+        numbers.set_item("name", &pool.config().thread_name_prefix)?;
+        numbers.set_item("crew", &pool.host().hooks().crew)?;
+        Ok(numbers)
+    });
+    pools.collect()
 }
 
 /// Closes every pool and waits until their workers have ended, but for a daemon's; Ctrl-C ends the wait.

@@ -14,8 +14,12 @@ use pyo3::{
 };
 
 use super::{
-    ctrl_c, errors, fork, interpreter, interrupt, parker::Parker, running_loop, stack,
-    switch_interval, task::Task,
+    ctrl_c, errors, fork, interpreter, interrupt,
+    parker::Parker,
+    running_loop,
+    seat::{self, Seat},
+    stack, switch_interval,
+    task::Task,
 };
 use crate::core;
 
@@ -154,10 +158,11 @@ impl core::Host for Host {
         switch_interval::come();
         attach(Some(&self.hooks.crew), |py| {
             switch_interval::adapt(py);
-            errors::report(py, register(py, worker, &self.hooks.crew));
+            let seat = register(py, worker, &self.hooks.crew);
+            let seat = seat.map_err(|error| errors::report(py, Err(error))).ok();
             set_system_name(worker);
             errors::report(py, install_hooks(py));
-            body(py);
+            seat::taken(seat.as_ref(), || body(py));
             if let Some(state) = STATE.take() {
                 self.finalize(py, state);
             }
@@ -282,10 +287,13 @@ fn install_hooks(py: Python<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// Makes the thread known to `threading` by its name.
-fn register(py: Python<'_>, name: &str, crew: &Py<PySet>) -> PyResult<()> {
+/// Makes the thread known to `threading` by its name, and returns its seat.
+fn register<'py>(py: Python<'py>, name: &str, crew: &Py<PySet>) -> PyResult<Bound<'py, Seat>> {
     let register = worker_module(py)?.getattr("register")?.unbind();
-    interpreter::call(py, &register, &(name, crew).into_pyobject(py)?, None).map(drop)
+    let seat = Bound::new(py, Seat::default())?;
+    let args = (name, crew, &seat).into_pyobject(py)?;
+    interpreter::call(py, &register, &args, None)?;
+    Ok(seat)
 }
 
 fn unregister(py: Python<'_>, crew: Option<&Py<PySet>>) -> PyResult<()> {

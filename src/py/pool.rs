@@ -424,6 +424,12 @@ impl Pool {
         Ok(self.core(py)?.host().hooks().crew.clone_ref(py))
     }
 
+    /// What its workers' names begin with, which is the pool's own name where several are shown.
+    #[getter]
+    fn _name(&self, py: Python<'_>) -> PyResult<&str> {
+        Ok(&self.core(py)?.config().thread_name_prefix)
+    }
+
     /// Waits until as many workers have come as the queue asks for; `False` if that takes longer.
     fn _settle(&self, py: Python<'_>, timeout: Timeout) -> PyResult<bool> {
         in_time("_settle()", self.core(py)?.settle(py, timeout.deadline()))

@@ -16,7 +16,7 @@ use pyo3::{
     types::{PyString, PyTuple},
 };
 
-use super::{errors, interpreter, parker::Parker, pool::Core, task::Name};
+use super::{errors, interpreter, parker::Parker, pool::Core, seat, task::Name};
 use crate::core::{Ending, Verdict, Waiter, sync::Mutex};
 
 /// How many answers are taken out at once: enough for the lock not to count.
@@ -121,8 +121,10 @@ impl Ring {
         name: Option<&Name>,
     ) -> PyResult<Bound<'py, PyAny>> {
         if !self.unpacks && name.is_none() {
-            // SAFETY: a live reference.
-            return unsafe { interpreter::call_items(py, &self.function, &[item.as_ptr()], None) };
+            return seat::doing(&self.function, || {
+                // SAFETY: a live reference.
+                unsafe { interpreter::call_items(py, &self.function, &[item.as_ptr()], None) }
+            });
         }
         let packed;
         let args = if self.unpacks {
@@ -132,8 +134,12 @@ impl Ring {
             &packed
         };
         match name {
-            None => interpreter::call(py, &self.function, args, None),
-            Some(name) => name.call(py, &self.function, args, None),
+            None => seat::doing(&self.function, || {
+                interpreter::call(py, &self.function, args, None)
+            }),
+            Some(name) => seat::doing(name.text.as_any(), || {
+                name.call(py, &self.function, args, None)
+            }),
         }
     }
 

@@ -17,6 +17,7 @@ use super::{
     item::{Item, Told},
     once::Once,
     pool::Core,
+    seat,
 };
 use crate::core::{self, Ending, Outcome, Ran};
 
@@ -152,8 +153,10 @@ impl Call {
         let kwargs = extras.and_then(|extras| extras.kwargs.as_ref());
         self.context.run(py, || {
             tell(match extras.and_then(|extras| extras.name.as_ref()) {
-                None => interpreter::call(py, function, args, kwargs),
-                Some(name) => name.call(py, function, args, kwargs),
+                None => seat::doing(function, || interpreter::call(py, function, args, kwargs)),
+                Some(name) => {
+                    seat::doing(name.text.as_any(), || name.call(py, function, args, kwargs))
+                }
             })
         })
     }

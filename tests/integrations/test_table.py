@@ -14,10 +14,12 @@ TESTED = re.compile(r"([\w-]+) (\d[\w.]*)")
 ROWS = [
     row for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if (row := ROW.search(line))
 ]
+EXTRAS = ("integrations", "prometheus", "opentelemetry")
 REQUIREMENTS = {
     requirement.name: requirement
     for requirement in map(Requirement, metadata.requires("antspy") or [])
-    if requirement.marker is not None and requirement.marker.evaluate({"extra": "integrations"})
+    if requirement.marker is not None
+    and any(requirement.marker.evaluate({"extra": extra}) for extra in EXTRAS)
 }
 
 

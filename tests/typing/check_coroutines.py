@@ -19,6 +19,7 @@ async def check_pool(pool: Pool) -> None:
     assert_type(both, tuple[str, int])
     assert_type(await asyncio.create_task(pool.arun(greet, "ant")), str)
     assert_type(pool.amap(len, ["a"]), AsyncGenerator[int, None])
+    assert_type(pool.amap(len, ["a"], progress="lengths"), AsyncGenerator[int, None])
     async for length in pool.amap(len, ["a"], chunksize=2):
         assert_type(length, int)
     async with pool as same:

@@ -4,7 +4,7 @@ Each comment is a promise that there is an error of that kind: mypy and pyright 
 """
 
 import antspy
-from antspy import Future, MultiPool, Pool, PoolWithFunc, SubPool, WaitGroup
+from antspy import Future, MultiPool, Pool, PoolWithFunc, SubPool, ThreadPoolExecutor, WaitGroup
 from functions import greet, work
 
 
@@ -17,6 +17,9 @@ def check_arguments(pool: Pool) -> None:
     pool.submit(fn=greet, name="ant")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     pool.go(greet, "ant", quiet=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     pool.map(3, ["a"])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    pool.map(greet, ["a"], progress=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    antspy.progress(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    antspy.progress(pool.subpool(1))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def check_arguments_elsewhere(pool: Pool, part: SubPool, multi: MultiPool) -> None:
@@ -33,6 +36,10 @@ def check_arguments_elsewhere(pool: Pool, part: SubPool, multi: MultiPool) -> No
 async def check_arguments_in_a_coroutine(pool: Pool) -> None:
     await pool.arun(greet)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     await pool.asubmit(greet, 3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def check_the_executors_map(executor: ThreadPoolExecutor) -> None:
+    executor.map(greet, ["a"], progress=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 def check_results(pool: Pool, one: PoolWithFunc[str]) -> None:

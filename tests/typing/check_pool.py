@@ -2,9 +2,10 @@
 
 import concurrent.futures
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, assert_type
 
-from antspy import Future, Pool, PoolView, Stats, SubPool, worker_state
+from antspy import Future, MultiPool, Pool, PoolView, PoolWithFunc, Stats, SubPool, progress, worker_state
 from functions import greet, pair, work
 
 
@@ -34,6 +35,15 @@ def check_map(pool: Pool) -> None:
     assert_type(pool.map(len, ["a", "b"]), Iterator[int])
     assert_type(pool.map(pow, [2, 3], [5, 2], timeout=1, chunksize=2, buffersize=4), Iterator[int])
     assert_type(list(pool.map(greet, ["ant"])), list[str])
+    assert_type(pool.map(greet, ["ant"], progress=True), Iterator[str])
+    assert_type(pool.options().map(greet, ["ant"], progress="greetings"), Iterator[str])
+
+
+def check_progress(pool: Pool, multi: MultiPool, one: PoolWithFunc[str]) -> None:
+    assert_type(progress(pool), AbstractContextManager[None])
+    assert_type(progress(pool.options(name="ant"), "tasks"), AbstractContextManager[None])
+    assert_type(progress(multi), AbstractContextManager[None])
+    assert_type(progress(one), AbstractContextManager[None])
 
 
 def check_numbers(pool: Pool) -> None:

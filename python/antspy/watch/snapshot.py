@@ -1,0 +1,160 @@
+"""What the pools of this process do now, as a document of JSON."""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import partial
+from heapq import nlargest
+from traceback import StackSummary, walk_stack
+from types import FrameType
+from typing import Any
+
+from .._antspy import __version__, _pools, _watch
+from ..map import run_chunk
+from ..stats import Stats
+from ..worker import WorkerThread
+
+FORMAT = 1
+"""Of the document; another number means that what was there has another meaning."""
+
+TIMES = ("queue_time", "run_time")
+NUMBERS = (*(field.name for field in fields(Stats) if field.name not in TIMES), "closed", "paused")
+
+Document = dict[str, Any]
+Frames = dict[int, FrameType]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One that runs."""
+
+    thread: WorkerThread
+    name: str
+    seconds: float
+    """How long it has run."""
+    at_least: bool = False
+    """Whether it has begun before anybody watched."""
+
+
+class Watch:
+    """Sees what the workers of this process do, from the moment on when it was made.
+
+    What a task is and since when it runs is written down by its worker, once somebody watches. Of a task that
+    has begun before only the stack is known, and that it has run at least since then.
+    """
+
+    def __init__(self) -> None:
+        _watch()
+        self._since = time.monotonic()
+        self._began = time.time()
+
+    def snapshot(self, stacks: bool, slowest: int) -> Document:
+        """Return the document: of each pool its numbers, and some of its running tasks.
+
+        Args:
+            stacks: Whether each of these comes with its Python stack.
+            slowest: How many of the tasks of each pool, those that have run for the longest.
+        """
+        return {
+            "format": FORMAT,
+            "time": time.time(),
+            "process": {
+                "pid": os.getpid(),
+                "program": sys.argv[0] if sys.argv else "",
+                "python": sys.version.split()[0],
+                "antspy": __version__,
+                "threads": threading.active_count(),
+                "watched_since": self._began,
+            },
+            "pools": [self._pool(pool, stacks, slowest) for pool in _pools() if is_alive(pool)],
+        }
+
+    def _pool(self, pool: dict[str, Any], stacks: bool, slowest: int) -> dict[str, Any]:
+        tasks = nlargest(slowest, self._tasks(pool), key=lambda task: task.seconds)
+        frames = sys._current_frames() if stacks else {}
+        shown = []
+        for task in tasks:
+            told: dict[str, Any] = {
+                "worker": task.thread.name,
+                "thread": task.thread.native_id,
+                "name": task.name,
+                "seconds": round(task.seconds, 3),
+                "at_least": task.at_least,
+            }
+            if stacks:
+                told["stack"] = stack(frame_of(task.thread, frames))
+            shown.append(told)
+        frames.clear()  # one of them is this one
+        return {
+            "name": pool["name"],
+            **{name: pool[name] for name in NUMBERS},
+            **{name: histogram(pool[name]) for name in TIMES},
+            "tasks": shown,
+        }
+
+    def _tasks(self, pool: dict[str, Any]) -> Iterator[Task]:
+        workers = [thread for thread in list(pool["crew"]) if isinstance(thread, WorkerThread)]
+        begun_before = []
+        for thread in workers:
+            if (seen := thread.seat._look()) is None:
+                begun_before.append(thread)
+            else:
+                what, seconds = seen
+                yield Task(thread, name_of(what), seconds)
+        if len(workers) - len(begun_before) >= pool["busy"]:
+            return
+        # Some are idle, and the others have a stack, unless they are in a function in C.
+        frames = sys._current_frames()
+        watched = time.monotonic() - self._since
+        for thread in begun_before:
+            if (frame := frame_of(thread, frames)) is not None:
+                yield Task(thread, first_name(frame), watched, at_least=True)
+        frames.clear()
+
+
+def is_alive(pool: dict[str, Any]) -> bool:
+    """Whether it has not come to its end."""
+    return not pool["closed"] or bool(pool["busy"] or pool["idle"] or pool["queued"])
+
+
+def name_of(what: Any) -> str:
+    """Return a function's qualified name, or the task's own, or "?" if it is not known."""
+    if what is None or isinstance(what, str):
+        return what or "?"
+    if isinstance(what, partial):
+        chunk = what.func is run_chunk and what.args
+        return name_of(what.args[0] if chunk else what.func)
+    try:
+        return str(what.__qualname__)
+    except Exception:  # of somebody's `__getattr__`
+        return type(what).__qualname__
+
+
+def frame_of(thread: WorkerThread, frames: Frames) -> FrameType | None:
+    return None if thread.ident is None else frames.get(thread.ident)
+
+
+def first_name(frame: FrameType) -> str:
+    """Return the name of the function that a stack has begun with."""
+    while frame.f_back is not None:
+        frame = frame.f_back
+    return frame.f_code.co_qualname
+
+
+def stack(frame: FrameType | None) -> list[str]:
+    """Return a line for each frame, the outermost first; none within a function in C."""
+    if frame is None:
+        return []
+    summary = StackSummary.extract(walk_stack(frame), lookup_lines=False)
+    summary.reverse()
+    return [f'File "{it.filename}", line {it.lineno}, in {it.name}' for it in summary]
+
+
+def histogram(times: tuple[list[int], float]) -> dict[str, Any]:
+    """Return the sum in seconds, and `[upper bound in seconds, count]` of each bucket that is not empty."""
+    counts, total = times
+    buckets = [[2.0**power / 1e9, count] for power, count in enumerate(counts, start=1) if count]
+    return {"sum": total, "buckets": buckets}
