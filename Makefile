@@ -11,8 +11,8 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH
 SOURCES := $(shell find src python/antspy -name '*.rs' -o -name '*.py' -o -name '*.pyi') \
            Cargo.toml Cargo.lock build.rs pyproject.toml
 
-.PHONY: help study test test-rust test-loom test-shuttle test-python browser test-cpython test-all test-free-threaded test-wheel \
-        lint audit lock bench instructions soak wheels workflows clean
+.PHONY: help study test test-rust test-loom test-shuttle test-python browser test-cpython test-all \
+        test-free-threaded test-wheel lint docs audit lock bench instructions soak wheels workflows clean
 
 help:
 	@echo "make study [JOBS=100000]  run the study: its table, study-results/study.json and study.png"
@@ -24,6 +24,7 @@ help:
 	@echo "make instructions         count the instructions of the dispatch path, and compare them with the baseline"
 	@echo "make soak [PARTS=...]      do again and again what could lose a task, and keep the account: soak-results"
 	@echo "make wheels               build and test wheels for each Python here; PYTHONS='python3.12 python3.13' for some"
+	@echo "make docs                 make a site of the documentation: site/index.html"
 	@echo "make audit                look for known vulnerabilities in what is depended on, and at its licences"
 	@echo "make lock [UPGRADE=1]     lock the packages that the tests and the study need; UPGRADE=1 takes newer ones"
 	@echo "make clean                remove what was built"
@@ -47,7 +48,10 @@ $(VENV)/.built: $(SOURCES) requirements/development.txt | $(BIN)/python
 study: $(VENV)/.study
 	$(BIN)/antspy study --jobs $(JOBS)
 
-test: lint audit test-rust test-loom test-shuttle test-python instructions test-cpython test-free-threaded test-wheel
+# What takes long and has no clock to mind goes side by side. (The site is built by the tests in Python, too.)
+test:
+	$(MAKE) --jobs=2 --output-sync=target lint audit test-loom test-shuttle
+	$(MAKE) test-rust test-python instructions test-cpython test-free-threaded test-wheel
 
 lint: $(VENV)/.built
 	cargo fmt --check
@@ -57,6 +61,11 @@ lint: $(VENV)/.built
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest antspy._antspy
+
+# The documentation as a site. Whatever mkdocs warns of is an error: a link to nowhere, a docstring that it cannot read.
+# The variable leaves out an announcement of another program.
+docs: $(VENV)/.built
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 # The core, on real threads. The binding is tested by the tests in Python.
 test-rust:
@@ -124,4 +133,4 @@ soak: $(VENV)/.built
 	$(BIN)/python soak/soak.py $(PARTS)
 
 clean:
-	rm -rf $(VENV) target dist study-results soak-results python/antspy/_antspy.*.so
+	rm -rf $(VENV) target dist study-results soak-results site python/antspy/_antspy.*.so

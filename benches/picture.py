@@ -28,10 +28,11 @@ GROWS = ("growth_tasks", "growth_capacity", "submitters")
 
 def draw(figures: list[Figure], path: Path) -> None:
     works = [work for work in WORKS.values() if any(figure.work is work for figure in figures)]
-    rows = -(-len(works) // COLUMNS)
-    canvas = Canvas(figsize=(6 * COLUMNS, 3.6 * rows), layout="constrained")
+    columns = 1 if len(works) < COLUMNS else COLUMNS  # two fit on a page of text, one above the other
+    rows = -(-len(works) // columns)
+    canvas = Canvas(figsize=(7 if columns == 1 else 6 * columns, 3.6 * rows), layout="constrained")
     FigureCanvasAgg(canvas)
-    panels = canvas.subplots(rows, COLUMNS, squeeze=False).flat
+    panels = canvas.subplots(rows, columns, squeeze=False).flat
     for work, axes in zip(works, panels, strict=False):
         own = [figure for figure in figures if figure.work is work]
         axes.set_title(f"{work.title}, {work.unit.words}", fontsize=9)

@@ -117,7 +117,7 @@ class Thread(threading.Thread):
 class Program:
     """A Python program of its own, given as source text. One that hangs is killed."""
 
-    def __init__(self, source: str, *options: str) -> None:
+    def __init__(self, source: str, *options: str, folder: Path | None = None) -> None:
         self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed by `end`
         self._process = subprocess.Popen(
             [sys.executable, *options, "-c", textwrap.dedent(source)],
@@ -125,6 +125,7 @@ class Program:
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             text=True,
+            cwd=folder,
         )
         self._alarm = threading.Timer(LIMIT, self._process.kill)
         self._alarm.start()

@@ -2,19 +2,26 @@
 
 import ast
 import doctest
-import importlib
+import importlib.util
 import pkgutil
 import re
+import shlex
 import subprocess
 import sys
+import tempfile
+import tomllib
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import antspy
 import pytest
+from antspy.cli import make_parser
 from support import COMPLETE, LIMIT, Program
 
 ROOT = Path(__file__).parent.parent
-BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r'^```(\w+)(?: title="([^"\n]+)")?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
+"""A block of code: its language, the name of the file that it is for, if any, and its text."""
 NEED_A_LIBRARY = ("antspy.joblib", "antspy.opentelemetry", "antspy.prometheus")
 MODULES = [
     module.name
@@ -22,8 +29,18 @@ MODULES = [
     # What needs an extra has tests of its own.
     if not module.name.startswith(("antspy.study", "antspy.__main__", *NEED_A_LIBRARY))
 ]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCKS = [block for page in PAGES for block in BLOCK.findall(page.read_text(encoding="utf-8"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCKS = [
+    (page, *block) for page in PAGES for block in BLOCK.findall(page.read_text(encoding="utf-8"))
+]  # page, language, name, text
+PROGRAMS = [(page, text) for page, language, _, text in BLOCKS if language == "python"]
+COMMANDS = [
+    line.removeprefix("$ ").split("  #")[0].strip()
+    for _, language, _, text in BLOCKS
+    if language == "console"
+    for line in text.splitlines()
+    if line.startswith("$ ")
+]
 STARTS_OTHERS = 60.0
 """Seconds for an example with another library, which may start servers and processes."""
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -47,10 +64,56 @@ def test_the_stub_documents_what_the_core_offers_and_its_examples_are_true() -> 
     assert doctest.DocTestRunner().run(test).failed == 0
 
 
-@pytest.mark.parametrize("number", range(len(BLOCKS)))
-def test_a_python_block_of_a_page_runs(number: int) -> None:
-    code, out, err = Program(BLOCKS[number]).end()
-    assert code == 0, f"{BLOCKS[number]}\n{out}\n{err}"
+def programs() -> list[Any]:
+    """Each with the name of its page, and which of its blocks it is."""
+    counts: Counter[Path] = Counter()
+    found = []
+    for page, text in PROGRAMS:
+        counts[page] += 1
+        found.append(pytest.param(page, text, id=f"{page.relative_to(ROOT)}-{counts[page]}"))
+    return found
+
+
+def test_no_python_block_is_overlooked() -> None:
+    begun = re.compile(r"^ *```python", re.MULTILINE)
+    written = sum(len(begun.findall(page.read_text(encoding="utf-8"))) for page in PAGES)
+    assert len(PROGRAMS) == written > 30
+
+
+@pytest.mark.parametrize(("page", "text"), programs())
+def test_a_python_block_of_a_page_runs(page: Path, text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for other, _, name, source in BLOCKS:
+            if other == page and name:  # the reader has been told to save it
+                Path(folder, name).write_text(source, encoding="utf-8")
+        code, out, err = Program(text, folder=Path(folder)).end()
+    if "ModuleNotFoundError" in err and not COMPLETE:
+        pytest.skip(err.splitlines()[-1])
+    assert code == 0, f"{text}\n{out}\n{err}"
+
+
+@pytest.mark.parametrize("command", sorted(set(COMMANDS)))
+def test_a_command_of_a_page_exists(command: str) -> None:
+    program, *words = [word for word in shlex.split(command) if not re.fullmatch(r"[A-Z_]+=.*", word)]
+    match [Path(program).name, *words]:
+        case ["make", *targets]:
+            rules = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+            assert set(targets) <= set(rules)
+        case ["antspy", *arguments]:
+            if not {"-h", "--help"} & set(arguments):
+                make_parser().parse_args(arguments)  # raises what it does not know
+        case ["python", "-m", module, *_]:
+            assert importlib.util.find_spec(module)
+        case ["python", script, *_]:
+            assert (ROOT / script).is_file()
+        case ["pip", "install", *_]:
+            project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+            for extras in re.findall(r"\.\[([\w,]+)\]", command):
+                assert set(extras.split(",")) <= set(project["optional-dependencies"])
+        case ["curl", *_]:  # of what a command above it serves
+            assert "127.0.0.1" in command or "--unix-socket" in command
+        case _:
+            pytest.fail(f"nobody knows what this is: {command}")
 
 
 @pytest.mark.timeout(STARTS_OTHERS + LIMIT)

@@ -97,7 +97,7 @@ class Submits:
                 name or with this description. By rich or tqdm: see `antspy.progress`.
 
         Raises:
-            What `fn` raised, at the place of its result.
+            Exception: What `fn` raised, at the place of its result.
 
         >>> import asyncio
         >>> from antspy import Pool

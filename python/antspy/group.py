@@ -61,7 +61,7 @@ class Group:
 
         Raises:
             RuntimeError: Called outside of the block.
-            What `submit` of the pool raises.
+            Exception: What `submit` of the pool raises.
 
         >>> from antspy import Pool
         >>> with Pool(2) as pool, pool.group() as group:

@@ -135,8 +135,8 @@ class Pool(_Pool, Submits, Releases, Executor):
             PoolOverloadError: With `overflow="raise"`: others have taken places, and there is none for a task
                 of this map. Raised by this call for one of the first tasks, later at the place of a result;
                 its other tasks that have not started are cancelled.
-            What `fn` raised, at the place of its result; the tasks after it that have not started are
-            cancelled.
+            Exception: What `fn` raised, at the place of its result; the tasks after it that have not started
+                are cancelled.
 
         >>> from antspy import Pool
         >>> with Pool(2) as pool:

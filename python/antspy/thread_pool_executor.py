@@ -38,7 +38,13 @@ class ThreadPoolExecutor(Pool, concurrent.futures.ThreadPoolExecutor):
             that were written for it may count on their threads, and on what is kept in `threading.local`.
         exception_handler: Called with what a `go` task raised; by default it is logged. What a future raised
             that nobody looks at it gets only if it is given.
-        overflow, max_blocking, min_workers, prealloc, rate, finalizer, stack_size: As of `Pool`.
+        overflow: As of `Pool`.
+        max_blocking: As of `Pool`.
+        min_workers: As of `Pool`.
+        prealloc: As of `Pool`.
+        rate: As of `Pool`.
+        finalizer: As of `Pool`.
+        stack_size: As of `Pool`.
 
     Raises:
         ValueError, TypeError: An argument makes no sense.
@@ -117,8 +123,8 @@ class ThreadPoolExecutor(Pool, concurrent.futures.ThreadPoolExecutor):
             PoolOverloadError: With `overflow="raise"`: others have taken places, and there is none for a task
                 of this map. Raised by this call for one of the first tasks, later at the place of a result;
                 its other tasks that have not started are cancelled.
-            What `fn` raised, at the place of its result; the tasks after it that have not started are
-            cancelled.
+            Exception: What `fn` raised, at the place of its result; the tasks after it that have not started
+                are cancelled.
         """
         if self._places is not None:
             return super().map(fn, *iterables, timeout=timeout, buffersize=buffersize)

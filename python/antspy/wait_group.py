@@ -40,7 +40,7 @@ class WaitGroup(_WaitGroup):
         """Run `fn(*args, **kwargs)` on the pool as one job of this group, whatever comes of it.
 
         Raises:
-            What `Pool.go` raises; the count is then as it was.
+            Exception: What `Pool.go` raises; the count is then as it was.
 
         >>> from antspy import WaitGroup
         >>> group = WaitGroup()
