@@ -120,7 +120,8 @@ impl Ring {
         item: &Bound<'py, PyAny>,
         name: Option<&Name>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        if !self.unpacks && name.is_none() {
+        let hooks = self.core.host().hooks();
+        if !self.unpacks && name.is_none() && hooks.via.is_none() {
             // SAFETY: a live reference.
             return unsafe { interpreter::call_items(py, &self.function, &[item.as_ptr()], None) };
         }
@@ -131,10 +132,7 @@ impl Ring {
             packed = PyTuple::new(py, [item])?;
             &packed
         };
-        match name {
-            None => interpreter::call(py, &self.function, args, None),
-            Some(name) => name.call(py, &self.function, args, None),
-        }
+        hooks.call(py, &self.function, args, None, name)
     }
 
     pub(super) fn is_closed(&self) -> bool {
