@@ -14,8 +14,9 @@ use pyo3::{
 };
 
 use super::{
-    ctrl_c, errors, fork, interpreter, interrupt, parker::Parker, running_loop, stack,
-    switch_interval,
+    ctrl_c, errors, fork, interpreter, interrupt,
+    parker::Parker,
+    running_loop, stack, switch_interval,
     task::{Name, Task},
 };
 use crate::core;
