@@ -1,10 +1,16 @@
 """What tests have run in the workers of a cluster, which import it by its name; and what measures them there."""
 
+import asyncio
 import os
 import sys
+import threading
 import time
+import traceback
 from pathlib import Path
 from typing import Any, NoReturn
+
+import distributed
+from antspy.dask import ClusterPool
 
 
 def pid(*_: object) -> int:
@@ -28,7 +34,7 @@ def stop() -> NoReturn:
 
 
 class Awkward(Exception):
-    """Pickled, it cannot be made again."""
+    """An exception whose `args` are not what it is made with: plain `pickle` cannot make it again."""
 
     def __init__(self, one: int, two: int) -> None:
         super().__init__(f"{one} and {two}")
@@ -36,6 +42,10 @@ class Awkward(Exception):
 
 def fail_awkwardly() -> NoReturn:
     raise Awkward(1, 2)
+
+
+def fail_with_a_lock() -> NoReturn:
+    raise KeyError(threading.Lock())
 
 
 def work(number: int, seconds: float) -> tuple[int, float, float]:
@@ -71,3 +81,44 @@ def interval_overlap(spans: list[tuple[int, float, float]]) -> int:
         running += change
         most = max(most, running)
     return most
+
+
+def write_pid(book: str) -> None:
+    Path(book).write_text(str(os.getpid()))
+
+
+def give_up() -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def cancelled() -> NoReturn:
+    raise asyncio.CancelledError
+
+
+def key_and_stack() -> tuple[str, list[str]]:
+    stack = [entry.name for entry in traceback.extract_stack()]
+    return str(distributed.worker.thread_state.key), stack
+
+
+def address() -> str:
+    return str(distributed.get_worker().address)
+
+
+def make_a_pool() -> None:
+    with distributed.worker_client() as client:
+        ClusterPool(client, 8)
+
+
+def write_down_slowly(number: int, book: str) -> None:
+    time.sleep(0.05)
+    write_down(number, book)
+
+
+def allow_no_failures(dask_scheduler: Any) -> None:
+    dask_scheduler.allowed_failures = 0
+
+
+def die(book: str) -> NoReturn:
+    """End the worker, as a lack of memory would."""
+    write_down(os.getpid(), book)
+    os._exit(1)
