@@ -79,7 +79,11 @@ class ReturnCarrier(Carrier):
     switchboard: Switchboard
 
     def __call__(
-        self, fn: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any] | None, name: str | None
+        self,
+        fn: Callable[..., object],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any] | None,
+        name: str | None,
     ) -> object:
         board = self.switchboard
         number = board.keep(fn, args, kwargs)
@@ -90,4 +94,3 @@ class ReturnCarrier(Carrier):
             return board.take(number)
         finally:
             board.drop(number)
-

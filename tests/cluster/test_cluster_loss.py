@@ -217,7 +217,9 @@ def test_ctrl_c_ends_the_wait_at_once_and_loses_nothing(book: Path) -> None:
 def test_the_end_of_the_program_waits_for_what_was_accepted_unless_it_is_a_daemon(
     daemon: bool, book: Path
 ) -> None:
-    call = f"cluster_jobs.hold, {str(book)!r}" if daemon else f"cluster_jobs.write_down_slowly, 7, {str(book)!r}"
+    call = (
+        f"cluster_jobs.hold, {str(book)!r}" if daemon else f"cluster_jobs.write_down_slowly, 7, {str(book)!r}"
+    )
     program = Program(
         f"""
         import sys; sys.path.insert(0, {str(TESTS)!r})

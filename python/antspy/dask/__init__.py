@@ -5,5 +5,6 @@
 
 from .cluster_pool import ClusterPool
 from .errors import ClusterError
+from .executor_plugin import ExecutorPlugin
 
-__all__ = ["ClusterError", "ClusterPool"]
+__all__ = ["ClusterError", "ClusterPool", "ExecutorPlugin"]

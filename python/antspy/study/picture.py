@@ -1,4 +1,4 @@
-"""study.png: elapsed time and memory beside each other, with ants in Go as it ran here (`--against go`), else
+"""study.png: elapsed time and memory beside each other, with what ran beside it here (`--against`, `--cluster`), else
 with the figures that the Go study published."""
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from antspy.study import published
 from antspy.study.machine import describe
 from antspy.study.outcome import Outcome
-from antspy.study.rival import RIVAL, Rival
+from antspy.study.rival import Rival
 
 HERE_COLOUR, GO_COLOUR, FAILED_COLOUR = "#1f6f8b", "#c9ced6", "#b3261e"
 BAR_HEIGHT = 0.38
@@ -62,7 +62,7 @@ def draw(outcome: Outcome, path: Path) -> None:
         theirs = rival.result(result.name) if rival else None
         failed = [f"{result.failed:,} failed"] if result.failed else []
         if theirs and theirs.failed:
-            failed.append(f"{theirs.failed:,} failed in Go")
+            failed.append(f"{theirs.failed:,} failed {rival.short}")
         if failed:
             elapsed.annotate(
                 "\n".join(failed),
@@ -90,7 +90,7 @@ def measured_here(outcome: Outcome, rival: Rival) -> Reference:
     theirs = [rival.result(result.name) for result in outcome.results]
     ratios = [rival.ratio(result) for result in outcome.results]
     return Reference(
-        label=f"{RIVAL}, here: the same jobs and server, by turns",
+        label=f"{rival.name}, here: the same jobs and server, by turns",
         memory="peak RSS",
         elapsed_s=[row.elapsed_ms / 1000 if row else None for row in theirs],
         memory_mb=[row.peak_rss_mb if row else None for row in theirs],
