@@ -1,4 +1,4 @@
-"""What tests have run in the workers of a cluster, which import it by its name; and what measures them there."""
+"""What tests have run in the workers of a cluster, which import this by its name."""
 
 import asyncio
 import os

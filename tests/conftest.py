@@ -74,7 +74,7 @@ def gates(no_thread_is_left: None) -> Iterator[list[Gate]]:
 
 @pytest.fixture(scope="session")
 def dask_client() -> Iterator[Any]:
-    """A client of a Dask cluster of two processes, which is started once: for tests that leave it as it was."""
+    """A client of a Dask cluster of two processes, started once: for tests that leave it as it was."""
     distributed = library("distributed")
     with (
         distributed.LocalCluster(

@@ -1,7 +1,7 @@
-"""Where a pool on a cluster is not as one in this process, or cannot be tried so: each test that is left out, with its
-reason. All others of the chosen files hold unchanged."""
+"""Where a pool on a cluster is not as one in this process, or cannot be tried so: each test that is left out,
+with its reason. All others of the chosen files hold unchanged."""
 
-MANY = "thousands of calls, mostly one after the other: they take minutes, for each takes 10 ms to go there and back"
+MANY = "hundreds or thousands of calls, a few at a time: each takes some 10 ms to go there and back"
 MORE_AT_ONCE = "more calls at once than this cluster has threads"
 NESTED = "a task on a cluster is in another process, and no worker of the pool: it does not have the pool"
 THREAD = "the task runs in no thread of this process"

@@ -1,7 +1,7 @@
-"""Calls by way of a cluster that come back: what a test hands in runs in the test's own process, so that it may be a
-closure, a gate, a bound method of a list. The pool's part, and the way through the cluster, are the real ones: the
-scheduler, a worker's process and one of its threads. What is not tried so is pickling: functions, arguments and
-results stay here, and go through the cluster as numbers.
+"""Calls by way of a cluster that come back: what a test hands in runs in the test's own process, so that it
+may be a closure, a gate, a bound method of a list. The pool's part, and the way through the cluster, are the
+real ones: the scheduler, a worker's process and one of its threads. What is not tried so is pickling:
+functions, arguments and results stay here, and go through the cluster as numbers.
 """
 
 import itertools

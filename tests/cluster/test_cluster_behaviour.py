@@ -1,6 +1,6 @@
 """The pool's own tests, with `ClusterPool` in the place of `Pool`, on a real cluster of two processes.
 
-See `stand_in.py` for how, and `differences.py` for what is left out and why.
+See `on_cluster.py` for how, and `differences.py` for what is left out and why.
 """
 
 import os
@@ -18,7 +18,15 @@ from differences import DIFFERENCES  # noqa: E402
 
 HERE = Path(__file__).parent
 FILES = [
-    *("test_asubmit", "test_group", "test_lifecycle", "test_map", "test_places", "test_pool", "test_priority"),
+    *(
+        "test_asubmit",
+        "test_group",
+        "test_lifecycle",
+        "test_map",
+        "test_places",
+        "test_pool",
+        "test_priority",
+    ),
     *("test_stats", "test_subpool", "test_tune", "test_view", "test_wait"),
 ]
 TIME = 150.0
@@ -27,7 +35,7 @@ TIME = 150.0
 
 @pytest.mark.timeout(TIME + 10)
 def test_a_pool_on_a_cluster_behaves_as_any_pool() -> None:
-    command = [sys.executable, "-m", "pytest", "-p", "stand_in", "-q", "-p", "no:cacheprovider", "--timeout=60"]
+    command = [sys.executable, "-m", "pytest", "-p", "on_cluster", "-q", "--timeout=60"]
     ended = subprocess.run(
         [*command, *(str(HERE.parent / f"{name}.py") for name in FILES)],
         cwd=HERE,

@@ -1,4 +1,4 @@
-"""A pool on a cluster under load: its capacity is a limit, whatever changes; order, accounts and memory are exact."""
+"""A pool on a cluster under load: its capacity is a limit; order, accounts and memory are exact."""
 
 import asyncio
 import threading
@@ -89,9 +89,17 @@ def test_the_first_failure_of_a_group_cancels_what_has_not_started(client: Any, 
     book = tmp_path / "book"
     book.touch()
     with ClusterPool(client, 1, queue_size=None) as pool:
-        with pytest.raises(ExceptionGroup) as info, pool.group() as group:
-            group.submit(cluster_jobs.fail, 1)
-            later = [group.submit(cluster_jobs.write_down, number, str(book)) for number in range(50)]
+        group = pool.group()
+        later = []
+
+        def fill() -> None:
+            with group:
+                group.submit(cluster_jobs.fail, 1)
+                for number in range(50):
+                    later.append(group.submit(cluster_jobs.write_down, number, str(book)))
+
+        with pytest.raises(ExceptionGroup) as info:
+            fill()
         assert [error.args for error in info.value.exceptions] == [(1,)]
         ran = [future for future in later if not future.cancelled()]
         assert len(book.read_text().splitlines()) == len(ran) < 50

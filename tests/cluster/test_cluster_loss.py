@@ -1,4 +1,4 @@
-"""What is lost on the way: a worker, the scheduler, the client, this process. No task is lost silently, and nobody hangs."""
+"""A worker, the scheduler, the client or this process is lost: no task is lost silently, and nobody hangs."""
 
 import os
 import signal
@@ -92,11 +92,10 @@ class Remote:
     def __init__(self, folder: Path) -> None:
         file = folder / "scheduler.json"
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed by `end`
-        self.scheduler = self._start("scheduler", "--port", "0", "--host", "127.0.0.1", "--no-dashboard",
-                                     "--scheduler-file", str(file))  # fmt: skip
+        common = ["--scheduler-file", str(file), "--host", "127.0.0.1", "--no-dashboard"]
+        self.scheduler = self._start("scheduler", "--port", "0", *common)
         eventually(file.exists)
-        self.worker = self._start("worker", "--scheduler-file", str(file), "--host", "127.0.0.1", "--no-dashboard",
-                                  "--no-nanny", "--nthreads", "4")  # fmt: skip
+        self.worker = self._start("worker", "--no-nanny", "--nthreads", "4", *common)
         self.client = distributed.Client(scheduler_file=str(file), timeout=2, set_as_default=False)
         self.client.wait_for_workers(1, LIMIT)
 
@@ -136,7 +135,7 @@ def test_a_scheduler_that_is_killed_leaves_no_future_without_an_outcome(remote: 
     with pytest.raises(ClusterError):
         blocked.result()
     assert "lost the connection to the scheduler" in str(futures[0].exception())
-    # The client tries to find it again, and is closed then; whoever comes before or after that gets an outcome, too.
+    # The client looks for it again, and is closed then; whoever comes before or after that is told, too.
     assert isinstance(pool.submit(abs, -1).exception(LIMIT), ClusterError)
     assert_settled(pool)
     assert (pool.stats().completed, pool.stats().failed) == (1, 21)

@@ -1,4 +1,4 @@
-"""`antspy.dask.ClusterPool` on a real cluster: each way in leads to its processes, and what comes back is right."""
+"""`antspy.dask.ClusterPool` on a real cluster: each way in leads to its processes, outcomes come back."""
 
 import asyncio
 import doctest
@@ -56,7 +56,7 @@ def submitted_by_a_coroutine(pool: Any) -> int:
 
 def mapped_by_a_coroutine(pool: Any) -> int:
     async def main() -> int:
-        return [result async for result in pool.amap(pid, [1], chunksize=2)][0]
+        return int(await anext(pool.amap(pid, [1], chunksize=2)))
 
     return asyncio.run(main())
 
@@ -147,7 +147,8 @@ def test_without_a_name_the_key_has_the_functions(pool: ClusterPool) -> None:
 
 def test_an_exception_comes_with_its_type_and_its_traceback(pool: ClusterPool) -> None:
     error = pool.submit(cluster_jobs.fail, 7).exception()
-    assert isinstance(error, KeyError) and error.args == (7,)
+    assert isinstance(error, KeyError)
+    assert error.args == (7,)
     assert "in fail" in "".join(traceback.format_exception(error))
     with pytest.raises(KeyError):
         list(pool.map(cluster_jobs.fail, [1]))
@@ -174,13 +175,15 @@ def test_what_dask_takes_for_its_own_comes_as_it_was(
 
 def test_an_exception_that_cannot_be_pickled_still_says_what_it_was(pool: ClusterPool) -> None:
     error = pool.submit(cluster_jobs.fail_with_a_lock).exception()
-    assert error is not None and not isinstance(error, KeyError)
+    assert error is not None
+    assert not isinstance(error, KeyError)
     assert "KeyError(<unlocked _thread.lock" in str(error)
 
 
 def test_an_exception_with_a_constructor_of_its_own_comes_as_it_was(pool: ClusterPool) -> None:
     error = pool.submit(cluster_jobs.fail_awkwardly).exception()
-    assert isinstance(error, Awkward) and str(error) == "1 and 2"
+    assert isinstance(error, Awkward)
+    assert str(error) == "1 and 2"
 
 
 def test_what_cannot_be_pickled_fails_its_task_and_no_other(pool: ClusterPool) -> None:
@@ -261,7 +264,8 @@ def test_an_asynchronous_client_is_refused(dask_client: Any) -> None:
 
 def test_in_a_task_of_the_cluster_it_is_refused(pool: ClusterPool) -> None:
     error = pool.submit(cluster_jobs.make_a_pool).exception()
-    assert isinstance(error, RuntimeError) and "in a task of the cluster" in str(error)
+    assert isinstance(error, RuntimeError)
+    assert "in a task of the cluster" in str(error)
 
 
 @pytest.mark.parametrize(

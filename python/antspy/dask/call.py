@@ -11,8 +11,8 @@ from antspy.task import frame
 class Call:
     """A function and its arguments, pickled once.
 
-    Neither Dask's client nor its scheduler looks into them: it would take strings for the keys of other tasks,
-    and keywords such as `key` and `priority` for its own.
+    Neither Dask's client nor its scheduler looks into them: it would take strings for the keys of other
+    tasks, and keywords such as `key` and `priority` for its own.
     """
 
     __slots__ = ("_pickled",)
@@ -43,8 +43,8 @@ class Call:
 
 
 class Raised(Exception):
-    """Brings home what Dask would not: it takes a `SystemExit` for the end of its worker, and a coroutine, in which
-    its client would raise it, cannot raise a `StopIteration`."""
+    """Brings home what Dask would not: it takes a `SystemExit` for the end of its worker, and a coroutine, in
+    which its client would raise it, cannot raise a `StopIteration`."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__(error)

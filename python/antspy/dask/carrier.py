@@ -1,9 +1,9 @@
 """Makes a pool's calls on a cluster: what its workers do there is to send a call and to wait for its outcome.
 
 A worker waits on a lock of its own, which the client's event loop opens when the outcome is here. Dask's own
-`Future.result()` would wait for ever for a client that is closed meanwhile, and an interrupt would not get through to
-a wait that never ends. So the worker looks up now and then: whether there is still somebody who could open the lock,
-and, as it runs Python's bytecode then, whether it has been interrupted.
+`Future.result()` would wait for ever for a client that is closed meanwhile, and an interrupt would not get
+through to a wait that never ends. So the worker looks up now and then: whether there is still somebody who
+could open the lock, and, as it runs Python's bytecode then, whether it has been interrupted.
 """
 
 import os

@@ -17,16 +17,17 @@ ELSEWHERE: tuple[str, ...] = ("initializer", "initargs", "finalizer")
 class ClusterPool(Pool):
     """A pool whose tasks run on a Dask distributed cluster, at most `capacity` of them at the same time.
 
-    Dask schedules, moves and repeats; this is an `antspy.Pool` in all else: who is admitted, who waits, what a
-    full pool does, futures, groups, views, coroutines, `stats()`. Its workers are threads that send a task and
-    wait for its outcome, so a task holds its place until the outcome is here. The functions and their arguments,
-    results and exceptions are pickled. A task may run more than once, if a worker of the cluster is lost.
+    Dask schedules, moves and repeats; this is an `antspy.Pool` in all else: who is admitted, who waits, what
+    a full pool does, futures, groups, views, coroutines, `stats()`. Its workers are threads that send a task
+    and wait for its outcome, so a task holds its place until the outcome is here. The functions and their
+    arguments, results and exceptions are pickled. A task may run more than once, if a worker of the cluster
+    is lost.
 
     Args:
         client: A `distributed.Client`, not an asynchronous one. It stays open when the pool is released.
         capacity: How many tasks are on the cluster at the same time; as of `Pool`.
-        calls_per_worker: With it the pool scales the client's cluster, now and in `tune`, to one worker for each
-            so many tasks; `None`: the cluster is left alone.
+        calls_per_worker: With it the pool scales the client's cluster, now and in `tune`, to one worker for
+            each so many tasks; `None`: the cluster is left alone.
         settings: As of `Pool`. `initializer` and `finalizer` are refused: workers of a cluster have plugins
             (`client.register_plugin`).
 
@@ -54,7 +55,7 @@ class ClusterPool(Pool):
         for name in ELSEWHERE:
             if settings.get(name):
                 raise ValueError(
-                    f"{name} would be of threads that only wait: use a worker's plugin, client.register_plugin()"
+                    f"{name} would be of threads that only wait: use a plugin, client.register_plugin()"
                 )
         self._client = client
         self._calls_per_worker = _calls(client, calls_per_worker)

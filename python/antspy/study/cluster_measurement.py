@@ -1,8 +1,8 @@
 """Runs one configuration through a `ClusterPool` and measures it: `python -m antspy.study.cluster_measurement
 CONFIGURATION`.
 
-As measurement.py does it; the cluster is up before the clock starts, and its workers have as many threads as the
-configuration may have jobs at once, on antspy's executor.
+As measurement.py does it; the cluster is up before the clock starts, and its workers have as many threads as
+the configuration may have jobs at once, on antspy's executor.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from antspy.study.result import peak_rss_mb
 from antspy.study.variant import Pool, size
 
 MOST_THREADS = 500
-"""Of all workers together. Dask hands out far fewer jobs in the time that one takes, and thousands of threads in a worker
-hold up its event loop."""
+"""Of all workers together. Dask hands out far fewer jobs in the time that one takes, and thousands of threads
+in a worker hold up its event loop."""
 
 SWITCH_INTERVAL = 0.005
 """Seconds: CPython's own. The event loops of the client and of the workers would wait for a longer one."""
@@ -55,7 +55,8 @@ class ClusterMeasurement(Measurement):
         )
 
     def peak_rss_mb(self) -> float:
-        return round(peak_rss_mb() + sum(self.dask.run(peak_rss_mb).values()), 1)
+        workers: dict[str, float] = self.dask.run(peak_rss_mb)
+        return round(peak_rss_mb() + sum(workers.values()), 1)
 
     def close(self) -> None:
         super().close()

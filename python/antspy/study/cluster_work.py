@@ -1,4 +1,5 @@
-"""The jobs of a configuration whose pool is on a cluster: a request is made there, and told here when it has ended."""
+"""The jobs of a configuration whose pool is on a cluster: a request is made there, and told here when it has
+ended."""
 
 from __future__ import annotations
 

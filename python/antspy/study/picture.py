@@ -1,5 +1,5 @@
-"""study.png: elapsed time and memory beside each other, with what ran beside it here (`--against`, `--cluster`), else
-with the figures that the Go study published."""
+"""study.png: elapsed time and memory beside each other, with what ran beside it here (`--against`,
+`--cluster`), else with the figures that the Go study published."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def draw(outcome: Outcome, path: Path) -> None:
     for place, result in enumerate(results):
         theirs = rival.result(result.name) if rival else None
         failed = [f"{result.failed:,} failed"] if result.failed else []
-        if theirs and theirs.failed:
+        if rival and theirs and theirs.failed:
             failed.append(f"{theirs.failed:,} failed {rival.short}")
         if failed:
             elapsed.annotate(

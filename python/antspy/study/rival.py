@@ -1,5 +1,5 @@
-"""What was measured beside the pool in one process: the rows of ants in Go (`--against go`) or of a pool on a cluster
-(`--cluster local`), and how ours compare."""
+"""What was measured beside the pool in one process: the rows of ants in Go (`--against go`) or of a pool on a
+cluster (`--cluster local`), and how ours compare."""
 
 from __future__ import annotations
 

@@ -80,8 +80,8 @@ def make_directory(options: Options) -> None:
 
 
 def prepare_rival(options: Options, out: Console) -> tuple[Rival | None, list[str]]:
-    """What runs beside the pool in one process, and its command. It is built before anything is measured; where that
-    cannot be done, the study goes on without it, and says so."""
+    """What runs beside the pool in one process, and its command. It is built before anything is measured;
+    where that cannot be done, the study goes on without it, and says so."""
     if options.cluster is not None:
         return Rival(CLUSTER, "on it"), python("cluster_measurement")
     if options.against is None:

@@ -1,8 +1,9 @@
 """A plugin of pytest: `ClusterPool` stands in for `Pool` in the pool's own tests.
 
-    pytest -p stand_in tests/test_pool.py ...
+    pytest -p on_cluster tests/test_pool.py ...
 
-See `switchboard.py` for how what a test hands in can be local to it, and `differences.py` for what does not hold.
+See `switchboard.py` for how what a test hands in can be local to it, and `differences.py` for what does not
+hold.
 """
 
 from typing import Any
@@ -42,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(_client.close)
     ReturnCarrier.switchboard = Switchboard()
     config.add_cleanup(ReturnCarrier.switchboard.shutdown)
-    antspy.dask.cluster_pool.Carrier = ReturnCarrier
+    vars(antspy.dask.cluster_pool)["Carrier"] = ReturnCarrier
     antspy.Pool = Pool  # type: ignore[misc]
     _client.submit(int, pure=False).result()
 
