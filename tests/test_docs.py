@@ -18,10 +18,10 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(antspy.__path__, "antspy.")
-    # The study and the backend for joblib need an extra, and have tests of their own.
-    if not module.name.startswith(("antspy.study", "antspy.joblib", "antspy.__main__"))
+    # The study, the backend for joblib and the pool on a cluster need an extra, and have tests of their own.
+    if not module.name.startswith(("antspy.study", "antspy.joblib", "antspy.dask", "antspy.__main__"))
 ]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCKS = [block for page in PAGES for block in BLOCK.findall(page.read_text(encoding="utf-8"))]
 STARTS_OTHERS = 60.0
 """Seconds for an example with another library, which may start servers and processes."""
@@ -49,6 +49,8 @@ def test_the_stub_documents_what_the_core_offers_and_its_examples_are_true() -> 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
 def test_a_python_block_of_a_page_runs(number: int) -> None:
     code, out, err = Program(BLOCKS[number]).end()
+    if "ModuleNotFoundError" in err and not COMPLETE:
+        pytest.skip(err.splitlines()[-1])
     assert code == 0, f"{BLOCKS[number]}\n{out}\n{err}"
 
 

@@ -37,7 +37,7 @@ def test_each_row_of_a_pool_stands_beside_that_of_a_cluster(tmp_path: Path) -> N
     assert outcome["options"]["cluster"] == "local"
     assert outcome["against"] is None
     ours, cluster = outcome["configurations"], outcome["cluster"]
-    assert "ClusterPool on Dask distributed" in cluster["client"]
+    assert "Dask distributed" in cluster["client"]
     assert [row["name"] for row in ours] == ["no pool", "default", "5"]
     assert [row["name"] for row in cluster["configurations"]] == ["default", "5"]
     for theirs in cluster["configurations"]:
@@ -52,7 +52,7 @@ def test_each_row_of_a_pool_stands_beside_that_of_a_cluster(tmp_path: Path) -> N
     assert none["elapsed"] is None
     for mine, theirs, ratio in zip(ours[1:], cluster["configurations"], ratios, strict=True):
         assert ratio["elapsed"] == pytest.approx(mine["elapsed_ms"] / theirs["elapsed_ms"], abs=0.001)
-    table = ended.stdout.partition("beside a cluster")[2]
+    table = ended.stdout.partition("beside a ClusterPool")[2]
     assert f"{five['elapsed_ms']:,.0f}" in table
     assert "CPython's own" in table
 

@@ -45,7 +45,7 @@ class ClusterMeasurement(Measurement):
         self.dask = distributed.Client(self.cluster)
         self.dask.register_plugin(ExecutorPlugin())
         super().__init__(configuration, output)
-        self.client = f"ClusterPool on Dask distributed {distributed.__version__}, {workers} workers"
+        self.client = f"Dask distributed {distributed.__version__}, {workers} workers on this machine"
         self.work = ClusterWork(configuration, [])
 
     def open_pool(self) -> Pool:

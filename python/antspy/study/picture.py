@@ -45,7 +45,8 @@ def draw(outcome: Outcome, path: Path) -> None:
     elapsed, memory = figure.subplots(1, 2, sharey=True)
     elapsed.set_title("elapsed, seconds (logarithmic)", fontsize=10)
     memory.set_title(f"memory, MB ({go.memory})", fontsize=10)
-    labels = (f"antspy, here: {options.jobs:,} jobs", go.label)
+    where = "in one process" if options.cluster else "here"
+    labels = (f"antspy, {where}: {options.jobs:,} jobs", go.label)
     draw_bars(
         elapsed,
         labels,
@@ -91,7 +92,7 @@ def measured_here(outcome: Outcome, rival: Rival) -> Reference:
     ratios = [rival.ratio(result) for result in outcome.results]
     return Reference(
         label=f"{rival.name}, here: the same jobs and server, by turns",
-        memory="peak RSS",
+        memory="peak RSS; of a cluster all its processes" if outcome.options.cluster else "peak RSS",
         elapsed_s=[row.elapsed_ms / 1000 if row else None for row in theirs],
         memory_mb=[row.peak_rss_mb if row else None for row in theirs],
         elapsed_ratios=[ratio.elapsed for ratio in ratios],

@@ -9,7 +9,7 @@ from typing import Any
 from antspy.study.result import Result
 
 RIVAL = "ants in Go"
-CLUSTER = "a cluster"
+CLUSTER = "a ClusterPool"
 
 
 @dataclass(frozen=True)
