@@ -1,7 +1,7 @@
-"""What a task through a `ClusterPool` costs, beside the same by Dask's client alone: `python benches/cluster.py`.
+"""What a task through a `ClusterPool` costs, beside the same by Dask's client: `python benches/cluster.py`.
 
-A cluster of two processes on this machine, empty tasks; microseconds of wall time a task, the best of three rounds by
-turns. And the memory of a thousand calls in flight.
+A cluster of two processes on this machine, empty tasks; microseconds of wall time a task, the best of three
+rounds by turns. And the memory of a thousand calls in flight.
 """
 
 import re
