@@ -72,9 +72,12 @@ def gates(no_thread_is_left: None) -> Iterator[list[Gate]]:
         gate.open()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def dask_client() -> Iterator[Any]:
-    """A client of a Dask cluster of two processes, started once: for tests that leave it as it was."""
+    """A client of a Dask cluster of two processes, started once: for tests that leave it as it was.
+
+    Not of the session: other tests count threads that a client may start at any time.
+    """
     distributed = library("distributed")
     with (
         distributed.LocalCluster(
@@ -84,7 +87,7 @@ def dask_client() -> Iterator[Any]:
             dashboard_address=None,
             scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
         ) as cluster,
-        distributed.Client(cluster) as client,
+        distributed.Client(cluster, set_as_default=False) as client,
     ):
         # The threads that distributed starts when it first needs them are not a test's.
         client.gather(client.map(abs, range(100), pure=False))
