@@ -2,10 +2,11 @@
 
 import gc
 from collections.abc import Iterator
+from typing import Any
 
 import antspy
 import pytest
-from support import Gate, eventually, threads
+from support import LIMIT, Gate, eventually, library, threads
 
 ALONE = {"gate", "gates", "threads", "signal", "setswitchinterval", "disabled"}
 """Who has one of these fixtures, or uses one of these names, is alone in the process."""
@@ -72,3 +73,26 @@ def gates(no_thread_is_left: None) -> Iterator[list[Gate]]:
     yield gates
     for gate in gates:
         gate.open()
+
+
+@pytest.fixture(scope="module")
+def dask_client() -> Iterator[Any]:
+    """A client of a Dask cluster of two processes, started once: for tests that leave it as it was.
+
+    Not of the session: other tests count threads that a client may start at any time.
+    """
+    distributed = library("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=16,
+            host="127.0.0.1",
+            dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        # The threads that distributed starts when it first needs them are not a test's.
+        client.gather(client.map(abs, range(100), pure=False))
+        distributed.utils._offload_executor.submit(int).result(LIMIT)
+        yield client

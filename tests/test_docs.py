@@ -22,7 +22,10 @@ from support import COMPLETE, LIMIT, Program
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"\n]+)")?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
 """A block of code: its language, the name of the file that it is for, if any, and its text."""
-NEED_A_LIBRARY = ("antspy.joblib", "antspy.opentelemetry", "antspy.prometheus")
+NEED_A_LIBRARY = (
+    *("antspy.dask", "antspy.joblib", "antspy.opentelemetry", "antspy.prometheus"),
+    "antspy.watch.top",
+)
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(antspy.__path__, "antspy.")

@@ -67,6 +67,7 @@ class _Pool:
         stands_in: bool = False,
         driver: Callable[[bool], bool] | None = None,
         inline: bool = False,
+        via: Callable[..., object] | None = None,
     ) -> None: ...
     def _submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Run `fn(*args, **kwargs)` on a worker, and return a future for its result.

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from antspy.study.options import (
+    CLUSTER_JOBS,
+    JOBS,
     Against,
     Client,
+    Cluster,
     Options,
     StudyError,
     Variant,
@@ -69,7 +72,9 @@ def study(arguments: dict[str, Any]) -> int:
 
 
 def study_options(arguments: dict[str, Any]) -> Options:
-    kinds = {"variant": Variant, "client": Client, "against": Against}
+    kinds = {"variant": Variant, "client": Client, "against": Against, "cluster": Cluster}
+    if "jobs" not in arguments:
+        arguments["jobs"] = CLUSTER_JOBS if arguments["cluster"] else JOBS
     chosen = {name: kind(arguments[name]) for name, kind in kinds.items() if arguments[name] is not None}
     return Options(**arguments | chosen)
 
@@ -100,9 +105,9 @@ def make_parser() -> Parser:
     add(
         "--jobs",
         type=checked(parse_jobs),
-        default=default.jobs,
+        default=argparse.SUPPRESS,
         metavar="N",
-        help="jobs in each configuration",
+        help=f"jobs in each configuration (default: {JOBS}, with --cluster {CLUSTER_JOBS})",
     )
     add(
         "--capacities",
@@ -145,6 +150,12 @@ def make_parser() -> Parser:
         help="after each configuration run ants in Go on the same jobs, and compare (needs Go)",
     )
     add(
+        "--cluster",
+        choices=[str(cluster) for cluster in Cluster],
+        default=default.cluster,
+        help="after each configuration run a ClusterPool on the same jobs, and compare (needs antspy[dask])",
+    )
+    add(
         "--out",
         type=Path,
         default=default.out,
@@ -173,6 +184,13 @@ def require(options: Options) -> None:
     missing = [name for name in EXTRA if find_spec(name) is None]
     if missing:
         raise StudyError(f"{', '.join(missing)} not installed: pip install 'antspy[study]'")
+    if options.cluster is not None:
+        if options.against is not None:
+            raise StudyError("--cluster: not together with --against: a row stands beside one other")
+        if options.variant in (Variant.FUNC, Variant.CHANNELS):
+            raise StudyError(f"--cluster: there is no variant {options.variant} of a pool on a cluster")
+        if find_spec("distributed") is None:
+            raise StudyError("--cluster: distributed not installed: pip install 'antspy[dask]'")
     if options.client is Client.PYCURL and find_spec("pycurl") is None:
         raise StudyError(
             "--client pycurl: not installed: pip install 'antspy[study]', or choose --client http.client"

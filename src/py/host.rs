@@ -10,7 +10,7 @@ use std::{
 use pyo3::{
     exceptions::PyRuntimeError,
     prelude::*,
-    types::{PySet, PyString, PyTuple},
+    types::{PyDict, PySet, PyString, PyTuple},
 };
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
     running_loop,
     seat::{self, Seat},
     stack, switch_interval,
-    task::Task,
+    task::{Name, Task},
 };
 use crate::core;
 
@@ -41,9 +41,36 @@ pub(super) struct Hooks {
     pub(super) crew: Py<PySet>,
     /// What runs the tasks of a pool without workers, for somebody who waits; see `antspy.testing`.
     pub(super) driver: Option<Py<PyAny>>,
+    /// What makes the calls of the tasks elsewhere: `via(fn, args, kwargs, name)`; see `antspy.dask`.
+    pub(super) via: Option<Py<PyAny>>,
 }
 
 impl Hooks {
+    /// Calls `function(*args, **kwargs)`: here, or via what makes the pool's calls elsewhere. Makes no object for that:
+    /// a garbage collection would be as open to interrupts as the task is.
+    pub(super) fn call<'py>(
+        &self,
+        py: Python<'py>,
+        function: &Py<PyAny>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Py<PyDict>>,
+        name: Option<&Name>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let what = name.map_or(function, |name| name.text.as_any());
+        seat::doing(what, || match (&self.via, name) {
+            (None, None) => interpreter::call(py, function, args, kwargs),
+            (None, Some(name)) => name.call(py, function, args, kwargs),
+            (Some(via), name) => {
+                let none = py.None();
+                let kwargs = kwargs.map_or(none.as_ptr(), Py::as_ptr);
+                let name = name.map_or(none.as_ptr(), |name| name.text.as_ptr());
+                let items = [function.as_ptr(), args.as_ptr(), kwargs, name];
+                // SAFETY: borrowed from live references.
+                unsafe { interpreter::call_items(py, via, &items, None) }
+            }
+        })
+    }
+
     /// Whether what a future raised that nobody has looked at is reported. In the standard library it is not, so
     /// where the pool stands in for that, only to a handler of its own.
     pub(super) fn reports_unseen(&self) -> bool {

@@ -201,6 +201,7 @@ impl Hooks {
             stands_in: self.stands_in,
             crew: crew(py, daemon)?,
             driver: clone(&self.driver),
+            via: clone(&self.via),
         })
     }
 }
@@ -218,7 +219,7 @@ impl Pool {
     #[allow(clippy::too_many_arguments, reason = "the settings of a pool")]
     #[pyo3(signature = (capacity, *, queue_size, overflow, max_blocking, expiry, min_workers, prealloc,
                         daemon, rate, exception_handler, initializer, initargs, finalizer, thread_name_prefix,
-                        stack_size, function, stands_in = false, driver = None, inline = false))]
+                        stack_size, function, stands_in = false, driver = None, inline = false, via = None))]
     fn _open(
         &self,
         py: Python<'_>,
@@ -241,6 +242,7 @@ impl Pool {
         stands_in: bool,
         driver: Option<Py<PyAny>>,
         inline: bool,
+        via: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         let daemon = arguments::flag("daemon", daemon)?;
         let hooks = Hooks {
@@ -252,6 +254,7 @@ impl Pool {
             stands_in,
             crew: crew(py, daemon)?,
             driver,
+            via,
         };
         let staff = match (&hooks.driver, inline) {
             (None, _) => Staff::Workers,
@@ -527,6 +530,7 @@ impl Pool {
         visit.call(&hooks.initargs)?;
         visit.call(&hooks.finalizer)?;
         visit.call(&hooks.driver)?;
+        visit.call(&hooks.via)?;
         visit.call(&hooks.crew)
     }
 }

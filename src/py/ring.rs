@@ -120,7 +120,8 @@ impl Ring {
         item: &Bound<'py, PyAny>,
         name: Option<&Name>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        if !self.unpacks && name.is_none() {
+        let hooks = self.core.host().hooks();
+        if !self.unpacks && name.is_none() && hooks.via.is_none() {
             return seat::doing(&self.function, || {
                 // SAFETY: a live reference.
                 unsafe { interpreter::call_items(py, &self.function, &[item.as_ptr()], None) }
@@ -133,14 +134,7 @@ impl Ring {
             packed = PyTuple::new(py, [item])?;
             &packed
         };
-        match name {
-            None => seat::doing(&self.function, || {
-                interpreter::call(py, &self.function, args, None)
-            }),
-            Some(name) => seat::doing(name.text.as_any(), || {
-                name.call(py, &self.function, args, None)
-            }),
-        }
+        hooks.call(py, &self.function, args, None, name)
     }
 
     pub(super) fn is_closed(&self) -> bool {

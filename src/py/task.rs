@@ -17,7 +17,6 @@ use super::{
     item::{Item, Told},
     once::Once,
     pool::Core,
-    seat,
 };
 use crate::core::{self, Ending, Outcome, Ran};
 
@@ -145,20 +144,15 @@ impl Call {
         host: &Host,
         tell: impl FnOnce(PyResult<Bound<'_, PyAny>>) -> R,
     ) -> R {
-        let held = &host.hooks().function;
-        let function = self.function.as_ref().or(held.as_ref());
+        let hooks = host.hooks();
+        let function = self.function.as_ref().or(hooks.function.as_ref());
         let function =
             function.expect("a call without a function is made by a pool that holds one");
         let args = self.args.bind(py);
         let kwargs = extras.and_then(|extras| extras.kwargs.as_ref());
-        self.context.run(py, || {
-            tell(match extras.and_then(|extras| extras.name.as_ref()) {
-                None => seat::doing(function, || interpreter::call(py, function, args, kwargs)),
-                Some(name) => {
-                    seat::doing(name.text.as_any(), || name.call(py, function, args, kwargs))
-                }
-            })
-        })
+        let name = extras.and_then(|extras| extras.name.as_ref());
+        self.context
+            .run(py, || tell(hooks.call(py, function, args, kwargs, name)))
     }
 }
 

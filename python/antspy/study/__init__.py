@@ -24,7 +24,9 @@ What they pass on, and how it is shown:
 What is beside it:
 
     go_program.py        builds go/ for `--against go`
-    rival.py             what came of that, and the ratios
+    cluster_measurement.py   as measurement.py, for a pool on a cluster: `--cluster local`
+    cluster_work.py      its jobs
+    rival.py             what came of the other side, and the ratios
     published.py         the figures of the Go study
     limits.py            what the operating system allows
     machine.py           the machine's facts

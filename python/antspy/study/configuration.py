@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Self
 
 from antspy.study.options import ADAPTIVE_LIMIT, Capacity, Client, Options, Unbounded, Variant
+from antspy.study.rival import CLUSTER
 
 HOST = "127.0.0.1"
 
@@ -45,9 +46,10 @@ class Configuration:
         most = 2 * self.capacity if self.variant is Variant.TUNE else self.capacity
         return min(most, self.jobs)
 
-    @property
-    def has_rival(self) -> bool:
-        """Whether ants has the like of it."""
+    def has_rival(self, name: str) -> bool:
+        """Whether ants in Go, or a cluster, has the like of it."""
+        if name == CLUSTER:
+            return self.capacity is not Unbounded.NONE
         return self.capacity is not Unbounded.ADAPTIVE
 
     def to_json(self) -> str:

@@ -49,11 +49,11 @@ class Measurement:
     def run(self) -> Result:
         reporter = threading.Thread(target=self.report, name="reporter")
         reporter.start()
-        start_rss = peak_rss_mb()
+        start_rss = self.peak_rss_mb()
         start, start_cpu = time.perf_counter(), time.process_time()
         work, configuration = self.work, self.configuration
         try:
-            self.pool = open_pool(configuration, work)
+            self.pool = self.open_pool()
             hand_out(configuration, self.pool, work)
         except Exception as error:  # not one job's: what is not submitted by now never will be
             work.failures += [reason(error)] * (work.jobs - work.submitted)
@@ -65,7 +65,7 @@ class Measurement:
             jobs=work.jobs,
             failed=len(work.failures),
             elapsed_ms=round(elapsed * 1000, 1),
-            peak_rss_mb=peak_rss_mb(),
+            peak_rss_mb=self.peak_rss_mb(),
             capacity=pool.capacity if pool else None,
             running=pool.running if pool else None,
             free=pool.free if pool else None,
@@ -78,6 +78,16 @@ class Measurement:
         self.finished.set()
         reporter.join()
         return result
+
+    def open_pool(self) -> Pool | None:
+        return open_pool(self.configuration, self.work)
+
+    def peak_rss_mb(self) -> float:
+        return peak_rss_mb()
+
+    def close(self) -> None:
+        if self.pool:
+            self.pool.release(RELEASE_TIMEOUT)
 
     def report(self) -> None:
         while not self.finished.wait(REPORT_INTERVAL):
@@ -119,7 +129,8 @@ def files_per_connection(connector: Connector) -> int:
     return max(1, open_files_used(use))
 
 
-def main() -> None:
+def run_measurement(kind: type[Measurement]) -> None:
+    """What the process does, from its first moment to its last."""
     follow_parent()
     # The C stdout becomes the null device, where libcurl writes the bodies (see client.py); the
     # parent reads the other one.
@@ -127,12 +138,11 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     configuration = Configuration.from_json(sys.argv[1])
     sys.setswitchinterval(configuration.switch_interval)
-    measurement = Measurement(configuration, output)
+    measurement = kind(configuration, output)
     result = measurement.run()
     say({"result": asdict(result), "client": measurement.client}, output)
-    if measurement.pool:
-        measurement.pool.release(RELEASE_TIMEOUT)
+    measurement.close()
 
 
 if __name__ == "__main__":
-    main()
+    run_measurement(Measurement)

@@ -46,6 +46,13 @@ class Against(StrEnum):
     """ants in Go."""
 
 
+class Cluster(StrEnum):
+    """Where a `ClusterPool` does the same jobs beside the pool of one process, in the same run."""
+
+    LOCAL = "local"
+    """A `LocalCluster` of Dask: a scheduler, and a worker for each processor, on this machine."""
+
+
 class Unbounded(StrEnum):
     """The configurations that have no number for a name, but for the last without a bound."""
 
@@ -59,6 +66,10 @@ class Unbounded(StrEnum):
 
 Capacity = Unbounded | int
 """A configuration, as `--capacities` lists them."""
+
+JOBS = 100_000
+CLUSTER_JOBS = 10_000
+"""Without `--jobs`. A job that goes through a cluster takes some milliseconds of its processes."""
 
 CAPACITY_LIMIT = 2_147_483_647
 """The capacity of the default pool; no pool is larger."""
@@ -76,13 +87,14 @@ PORT_LIMIT = 65_535
 class Options:
     """One run of the study."""
 
-    jobs: int = 100_000
+    jobs: int = JOBS
     capacities: tuple[Capacity, ...] = (Unbounded.NONE, Unbounded.DEFAULT, 10_000, 1_000)
     port: int = 8080
     delay: float = 0.1
     variant: Variant = Variant.SUBMIT
     client: Client = Client.HTTPTOOLS
     against: Against | None = None
+    cluster: Cluster | None = None
     out: Path = Path("study-results")
 
 

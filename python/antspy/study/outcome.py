@@ -34,7 +34,7 @@ class Outcome:
     switch_interval: float = SWITCH_INTERVAL
     results: list[Result] = field(default_factory=list)
     rival: Rival | None = None
-    """With `--against` only."""
+    """With `--against` or `--cluster` only."""
     notes: list[str] = field(default_factory=list)
     broken: bool = False
     """The server or the process of a configuration ended before its time."""
@@ -55,6 +55,7 @@ class Outcome:
         )
 
     def to_json(self) -> dict[str, Any]:
+        rival = self.rival.to_json(self.results) if self.rival else None
         return {
             "date": self.date,
             "options": asdict(self.options)
@@ -73,7 +74,8 @@ class Outcome:
             "switch_interval": self.switch_interval,
             "notes": self.notes,
             "configurations": [result.to_json() for result in self.results],
-            "against": self.rival.to_json(self.results) if self.rival else None,
+            "against": rival if self.options.against else None,
+            "cluster": rival if self.options.cluster else None,
             "published": {
                 "source": published.SOURCE,
                 "jobs": published.JOBS,

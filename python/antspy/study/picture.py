@@ -1,5 +1,5 @@
-"""study.png: elapsed time and memory beside each other, with ants in Go as it ran here (`--against go`), else
-with the figures that the Go study published."""
+"""study.png: elapsed time and memory beside each other, with what ran beside it here (`--against`,
+`--cluster`), else with the figures that the Go study published."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from antspy.study import published
 from antspy.study.machine import describe
 from antspy.study.outcome import Outcome
-from antspy.study.rival import RIVAL, Rival
+from antspy.study.rival import Rival
 
 HERE_COLOUR, GO_COLOUR, FAILED_COLOUR = "#1f6f8b", "#c9ced6", "#b3261e"
 BAR_HEIGHT = 0.38
@@ -45,7 +45,8 @@ def draw(outcome: Outcome, path: Path) -> None:
     elapsed, memory = figure.subplots(1, 2, sharey=True)
     elapsed.set_title("elapsed, seconds (logarithmic)", fontsize=10)
     memory.set_title(f"memory, MB ({go.memory})", fontsize=10)
-    labels = (f"antspy, here: {options.jobs:,} jobs", go.label)
+    where = "in one process" if options.cluster else "here"
+    labels = (f"antspy, {where}: {options.jobs:,} jobs", go.label)
     draw_bars(
         elapsed,
         labels,
@@ -61,8 +62,8 @@ def draw(outcome: Outcome, path: Path) -> None:
     for place, result in enumerate(results):
         theirs = rival.result(result.name) if rival else None
         failed = [f"{result.failed:,} failed"] if result.failed else []
-        if theirs and theirs.failed:
-            failed.append(f"{theirs.failed:,} failed in Go")
+        if rival and theirs and theirs.failed:
+            failed.append(f"{theirs.failed:,} failed {rival.short}")
         if failed:
             elapsed.annotate(
                 "\n".join(failed),
@@ -90,8 +91,8 @@ def measured_here(outcome: Outcome, rival: Rival) -> Reference:
     theirs = [rival.result(result.name) for result in outcome.results]
     ratios = [rival.ratio(result) for result in outcome.results]
     return Reference(
-        label=f"{RIVAL}, here: the same jobs and server, by turns",
-        memory="peak RSS",
+        label=f"{rival.name}, here: the same jobs and server, by turns",
+        memory="peak RSS; of a cluster all its processes" if outcome.options.cluster else "peak RSS",
         elapsed_s=[row.elapsed_ms / 1000 if row else None for row in theirs],
         memory_mb=[row.peak_rss_mb if row else None for row in theirs],
         elapsed_ratios=[ratio.elapsed for ratio in ratios],

@@ -1,4 +1,5 @@
-"""What was measured beside antspy with `--against go`: the rows of ants in Go, and how ours compare."""
+"""What was measured beside the pool in one process: the rows of ants in Go (`--against go`) or of a pool on a
+cluster (`--cluster local`), and how ours compare."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Any
 from antspy.study.result import Result
 
 RIVAL = "ants in Go"
+CLUSTER = "a ClusterPool"
 
 
 @dataclass(frozen=True)
@@ -22,15 +24,18 @@ class Ratio:
 
 @dataclass
 class Rival:
-    """ants in Go in this run, or why it is not in it."""
+    """What else did the jobs in this run, or why it is not in it."""
 
+    name: str = RIVAL
+    short: str = "in Go"
+    """Where it is, as a column says it."""
     missing: str | None = None
     client: str = ""
     """With its version, and that of ants, as its processes tell it."""
     results: list[Result] = field(default_factory=list)
 
     def line(self) -> str:
-        return f"Without {RIVAL}: {self.missing}" if self.missing else f"{RIVAL}: {self.client}"
+        return f"Without {self.name}: {self.missing}" if self.missing else f"{self.name}: {self.client}"
 
     def result(self, name: str) -> Result | None:
         return next((result for result in self.results if result.name == name), None)
@@ -47,7 +52,7 @@ class Rival:
 
     def to_json(self, ours: list[Result]) -> dict[str, Any]:
         return {
-            "name": RIVAL,
+            "name": self.name,
             "missing": self.missing,
             "client": self.client,
             "configurations": [result.to_json() for result in self.results],

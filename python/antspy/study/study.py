@@ -7,7 +7,6 @@ import socket
 import time
 from datetime import datetime
 from itertools import product
-from pathlib import Path
 
 from rich.console import Console
 
@@ -23,7 +22,7 @@ from antspy.study.outcome import Outcome
 from antspy.study.picture import draw
 from antspy.study.progress import Progress
 from antspy.study.result import Result
-from antspy.study.rival import RIVAL, Rival
+from antspy.study.rival import CLUSTER, RIVAL, Rival
 from antspy.study.server import BACKLOG
 from antspy.study.server_rate import CONNECTIONS, DURATION
 from antspy.study.settle import settle
@@ -46,7 +45,7 @@ def run_study(options: Options, progress: Progress | None = None) -> int:
     check_open_files(options, open_files)
     make_directory(options)
     date = datetime.now().astimezone().isoformat(timespec="seconds")
-    rival, go_program = prepare_rival(options, out)
+    rival, command = prepare_rival(options, out)
     listener = listen(options.port)
     port = int(listener.getsockname()[1])
     with start_server(listener, options.delay) as server:
@@ -64,7 +63,7 @@ def run_study(options: Options, progress: Progress | None = None) -> int:
             rival=rival,
         )
         out.print(f"{outcome.server_line()}; process {server.process.pid}, port {port}")
-        run_configurations(outcome, server, go_program, progress or Progress())
+        run_configurations(outcome, server, command, progress or Progress())
     print_table(outcome, out)
     json_file, png_file = options.out / "study.json", options.out / "study.png"
     outcome.write_json(json_file)
@@ -80,18 +79,20 @@ def make_directory(options: Options) -> None:
         raise StudyError(f"--out {options.out}: {error.strerror}") from error
 
 
-def prepare_rival(options: Options, out: Console) -> tuple[Rival | None, Path | None]:
-    """Builds what runs beside antspy, before anything is measured; where that cannot be done, the study goes
-    on without it, and says so."""
+def prepare_rival(options: Options, out: Console) -> tuple[Rival | None, list[str]]:
+    """What runs beside the pool in one process, and its command. It is built before anything is measured;
+    where that cannot be done, the study goes on without it, and says so."""
+    if options.cluster is not None:
+        return Rival(CLUSTER, "on it"), python("cluster_measurement")
     if options.against is None:
-        return None, None
+        return None, []
     out.print(f"{RIVAL}: looked for, and built if it is new here (a minute, the first time)")
     try:
-        return Rival(), build_go_program()
+        return Rival(), [str(build_go_program())]
     except NoGo as why:
         rival = Rival(missing=str(why))
         out.print(rival.line(), markup=False)
-        return rival, None
+        return rival, []
 
 
 def listen(port: int) -> socket.socket:
@@ -121,16 +122,16 @@ def first_message(child: Child, what: str) -> Message:
         raise StudyError(f"{what}: {end}") from end
 
 
-def run_configurations(outcome: Outcome, server: Child, go_program: Path | None, progress: Progress) -> None:
+def run_configurations(outcome: Outcome, server: Child, rival_command: list[str], progress: Progress) -> None:
     """One after the other, so that none disturbs another; a server that ended is not replaced."""
     sides: list[tuple[str, list[str], Outcome | Rival]] = [("", python("measurement"), outcome)]
-    if outcome.rival and go_program:
-        sides.append((RIVAL, [str(go_program)], outcome.rival))
+    if outcome.rival and rival_command:
+        sides.append((outcome.rival.name, rival_command, outcome.rival))
     server_alive = True
     with progress:
         # By turns: a row and its rival have the machine as it is in the same minute.
         for row, (name, command, side) in product(outcome.configurations, sides):
-            if side is outcome.rival and not row.has_rival:
+            if side is outcome.rival and not row.has_rival(outcome.rival.name):
                 continue
             settle(row.port)
             progress.begin(row, name)

@@ -11,7 +11,7 @@ from antspy.study.machine import describe
 from antspy.study.options import Unbounded
 from antspy.study.outcome import Outcome
 from antspy.study.result import Result
-from antspy.study.rival import RIVAL, Rival
+from antspy.study.rival import Rival
 
 
 def print_table(outcome: Outcome, console: Console) -> None:
@@ -43,8 +43,8 @@ def make_table(results: list[Result]) -> Table:
 def make_comparison(results: list[Result], rival: Rival) -> Table:
     """Our figures beside the rival's, and ours divided by theirs."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column(f"beside {RIVAL}", no_wrap=True)
-    for heading in ("elapsed ms", "in Go", "ratio", "peak RSS MB", "in Go", "ratio", "failed"):
+    table.add_column(f"beside {rival.name}", no_wrap=True)
+    for heading in ("elapsed ms", rival.short, "ratio", "peak RSS MB", rival.short, "ratio", "failed"):
         table.add_column(heading, justify="right", no_wrap=True)
     for ours in results:
         if theirs := rival.result(ours.name):
@@ -83,7 +83,7 @@ def failures(outcome: Outcome) -> list[str]:
     lines = []
     rows = [(result.name, result) for result in outcome.results]
     if outcome.rival:
-        rows += [(f"{result.name}, {RIVAL}", result) for result in outcome.rival.results]
+        rows += [(f"{result.name}, {outcome.rival.name}", result) for result in outcome.rival.results]
     for name, result in rows:
         for why, count in result.reasons.items():
             lines.append(f"{name}: {count:,} of {result.jobs:,} jobs failed: {why}")
@@ -95,16 +95,18 @@ def remarks(outcome: Outcome) -> list[str]:
     """What was measured, where, and with what."""
     options, rival = outcome.options, outcome.rival
     none = row_name(Unbounded.NONE)
-    goroutines = [none] if rival and rival.result(none) else []
+    goroutines = [f"{none}, {rival.name}"] if rival and rival.result(none) else []
     return [
         *(f"{row.name}: {what}" for row in outcome.configurations if (what := what_it_is(row))),
-        *(f"{name}, {RIVAL}: a goroutine for each job" for name in goroutines),
+        *(f"{name}: a goroutine for each job" for name in goroutines),
         f"Jobs: {options.jobs:,}, each one GET that the server answers after {options.delay:g} s; "
         f"variant {options.variant}",
         f"Client: {outcome.client}, a connection for each worker, kept alive",
         *([rival.line()] if rival else []),
         outcome.server_line(),
-        "Peak RSS: of the process that ran the configuration, in units of 1,048,576 bytes",
-        f"Switch interval: {outcome.switch_interval:g} s in every configuration",
+        "Peak RSS: of the process that ran the configuration, in units of 1,048,576 bytes"
+        + ("; of a cluster: of all its processes, each at its own peak" if options.cluster else ""),
+        f"Switch interval: {outcome.switch_interval:g} s in every configuration"
+        + (", but for those of a cluster: CPython's own" if options.cluster else ""),
         f"Machine: {describe(outcome.machine)}",
     ]

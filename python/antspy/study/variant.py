@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -59,13 +58,8 @@ def hand_out(configuration: Configuration, pool: Any, work: Work) -> None:
     work.wait_group.wait()
 
 
-def goes(pool: antspy.Pool, work: Work) -> Callable[[int], None]:
-    """What hands one job to the pool, without a Python frame of its own."""
-    return partial(pool.go, work.job)  # type: ignore[call-arg]  # mypy binds no ParamSpec in a partial
-
-
 def any_function(pool: antspy.Pool, work: Work) -> None:
-    work.submit(range(work.jobs), goes(pool, work))
+    work.submit(range(work.jobs), work.goes(pool))
 
 
 def fixed_function(pool: antspy.PoolWithFunc[None], work: Work) -> None:
@@ -73,7 +67,7 @@ def fixed_function(pool: antspy.PoolWithFunc[None], work: Work) -> None:
 
 
 def two_submits(pool: antspy.Pool, work: Work) -> None:
-    go = goes(pool, work)
+    go = work.goes(pool)
     for turn in range(0, work.jobs, 2):
         work.submit([turn], go)
         work.submit(
@@ -95,7 +89,7 @@ def tune_down_and_up(pool: antspy.Pool, work: Work) -> None:
     steps = [max(1, capacity // 2), min(2 * capacity, CAPACITY_LIMIT), capacity]
     tuners = [threading.Thread(target=tune, args=[step], name="tuner") for step in steps]  # from any thread
     quarters = [work.jobs * quarter // 4 for quarter in range(5)]
-    go = goes(pool, work)
+    go = work.goes(pool)
     work.submit(range(quarters[1]), go)
     for tuner, start, end in zip(tuners, quarters[1:], quarters[2:], strict=False):
         tuner.start()
@@ -106,7 +100,7 @@ def tune_down_and_up(pool: antspy.Pool, work: Work) -> None:
 def release_and_reboot(pool: antspy.Pool, work: Work) -> None:
     """Half the jobs, a release that waits for them, a reboot, the other half."""
     half = work.jobs // 2
-    go = goes(pool, work)
+    go = work.goes(pool)
     work.submit(range(half), go)
     pool.release(RELEASE_TIMEOUT)
     pool.reboot()
