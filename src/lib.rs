@@ -15,6 +15,7 @@
 //! | with thousands of workers, the switch interval and the kernel's table of waiters are changed | `py/switch_interval.rs`, `py/futex_hash.rs` |
 //! | the worker takes the task, when the rate allows, having summoned the next worker if there is more | `core/pool.rs`: `next`; `core/rate.rs` |
 //! | the function is called, in a frame of the task's name if it has one, and may be interrupted | `core/worker.rs`: `run`; `py/task.rs`; `py/interpreter.rs`: `call`; `py/interrupt.rs` |
+//! | in a pool on a cluster something else makes the call: it is sent, and waited for | `py/host.rs`: `call`; `python/antspy/dask/` |
 //! | meanwhile, if somebody may watch, it stands on the worker's seat, for `antspy top` to read | `py/seat.rs`; `python/antspy/watch/` |
 //! | if it was timed, its time is counted; a pool that tunes itself looks at it | `core/stats.rs`: `time`; `core/adaptive.rs`, `core/climber.rs` |
 //! | its place is free, its worker idle | `core/pool.rs`: `finish` |

@@ -115,9 +115,11 @@ class Thread(threading.Thread):
 
 
 class Program:
-    """A Python program of its own, given as source text. One that hangs is killed."""
+    """A Python program of its own, given as source text. One that hangs is killed, after `limit` seconds."""
 
-    def __init__(self, source: str, *options: str, folder: Path | None = None) -> None:
+    def __init__(
+        self, source: str, *options: str, folder: Path | None = None, limit: float | None = None
+    ) -> None:
         self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed by `end`
         self._process = subprocess.Popen(
             [sys.executable, *options, "-c", textwrap.dedent(source)],
@@ -127,7 +129,7 @@ class Program:
             text=True,
             cwd=folder,
         )
-        self._alarm = threading.Timer(LIMIT, self._process.kill)
+        self._alarm = threading.Timer(limit or LIMIT, self._process.kill)
         self._alarm.start()
 
     def wait_line(self, line: str) -> None:

@@ -83,13 +83,15 @@ def test_no_python_block_is_overlooked() -> None:
     assert len(PROGRAMS) == written > 30
 
 
+@pytest.mark.timeout(STARTS_OTHERS + LIMIT)
 @pytest.mark.parametrize(("page", "text"), programs())
 def test_a_python_block_of_a_page_runs(page: Path, text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for other, _, name, source in BLOCKS:
             if other == page and name:  # the reader has been told to save it
                 Path(folder, name).write_text(source, encoding="utf-8")
-        code, out, err = Program(text, folder=Path(folder)).end()
+        limit = STARTS_OTHERS if "distributed" in text else LIMIT
+        code, out, err = Program(text, folder=Path(folder), limit=limit).end()
     if "ModuleNotFoundError" in err and not COMPLETE:
         pytest.skip(err.splitlines()[-1])
     assert code == 0, f"{text}\n{out}\n{err}"
