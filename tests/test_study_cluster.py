@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from antspy.cli import EXTRA, parse
+from antspy.cli import EXTRA, make_parser, study_options
 from support import library
 
 for name in (*EXTRA, "pycurl", "distributed"):
     library(name)
 from antspy.study.child import python  # noqa: E402
 from antspy.study.cluster_work import ClusterWork  # noqa: E402
-from antspy.study.options import CLUSTER_JOBS, JOBS, Capacity, Unbounded, Variant  # noqa: E402
+from antspy.study.options import CLUSTER_JOBS, JOBS, Capacity, Options, Unbounded, Variant  # noqa: E402
 from study_support import JOBS as CALLS  # noqa: E402
 from study_support import PATHS, calls, measured, row  # noqa: E402
 
@@ -76,9 +76,14 @@ def test_jobs_that_fail_are_counted_by_their_reason() -> None:
 
 
 def test_without_a_number_of_jobs_a_cluster_gets_fewer() -> None:
-    assert parse(["study"]).jobs == JOBS
-    assert parse(["study", "--cluster", "local"]).jobs == CLUSTER_JOBS
-    assert parse(["study", "--cluster", "local", "--jobs", "7"]).jobs == 7
+    def parse(*arguments: str) -> Options:
+        given = vars(make_parser().parse_args(["study", *arguments]))
+        del given["command"]
+        return study_options(given)
+
+    assert parse().jobs == JOBS
+    assert parse("--cluster", "local").jobs == CLUSTER_JOBS
+    assert parse("--cluster", "local", "--jobs", "7").jobs == 7
 
 
 @pytest.mark.parametrize(
