@@ -48,10 +48,11 @@ $(VENV)/.built: $(SOURCES) requirements/development.txt | $(BIN)/python
 study: $(VENV)/.study
 	$(BIN)/antspy study --jobs $(JOBS)
 
-# What takes long and has no clock to mind goes side by side. (The site is built by the tests in Python, too.)
+# Two at a time: the models of loom are one long computation, and the tests in Python mostly wait. What is printed comes
+# when each is over. The tests in Python build the site, too.
 test:
 	$(MAKE) --jobs=2 --output-sync=target lint audit test-loom test-shuttle
-	$(MAKE) test-rust test-python instructions test-cpython test-free-threaded test-wheel
+	$(MAKE) --jobs=2 --output-sync=target test-python test-rust instructions test-cpython test-free-threaded test-wheel
 
 lint: $(VENV)/.built
 	cargo fmt --check
