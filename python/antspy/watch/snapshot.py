@@ -5,7 +5,6 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, fields
-from functools import partial
 from heapq import nlargest
 from operator import itemgetter
 from traceback import StackSummary, walk_stack
@@ -13,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 from .._antspy import __version__, _pools, _watch
-from ..map import run_chunk
+from ..name import name_of
 from ..stats import Stats
 from ..worker import WorkerThread
 
@@ -112,7 +111,9 @@ class Watch:
                 if len(tasks) < most and (frame := frame_of(thread, frames)) is not None:
                     tasks.append(Task(thread, first_name(frame), watched, at_least=True))
         begun = nlargest(most - len(tasks), begun, key=itemgetter(2))
-        return tasks + [Task(thread, name_of(what), seconds) for thread, what, seconds in begun]
+        return tasks + [
+            Task(thread, "?" if what is None else name_of(what), seconds) for thread, what, seconds in begun
+        ]
 
 
 def shown(task: Task, frames: Frames | None) -> dict[str, Any]:
@@ -132,19 +133,6 @@ def shown(task: Task, frames: Frames | None) -> dict[str, Any]:
 def is_alive(pool: dict[str, Any]) -> bool:
     """Whether it has not come to its end."""
     return not pool["closed"] or bool(pool["busy"] or pool["idle"] or pool["queued"])
-
-
-def name_of(what: Any) -> str:
-    """Return a function's qualified name, or the task's own, or "?" if it is not known."""
-    if what is None or isinstance(what, str):
-        return what or "?"
-    if isinstance(what, partial):
-        chunk = what.func is run_chunk and what.args
-        return name_of(what.args[0] if chunk else what.func)
-    try:
-        return str(what.__qualname__)
-    except Exception:  # of somebody's `__getattr__`
-        return type(what).__qualname__
 
 
 def frame_of(thread: WorkerThread, frames: Frames) -> FrameType | None:
