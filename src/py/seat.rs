@@ -81,45 +81,48 @@ pub(super) fn taken(seat: Option<&Bound<'_, Seat>>, body: impl FnOnce()) {
 /// Runs `call`, which calls `what` for a task, and says so meanwhile. A task in the midst of another hides that.
 #[inline]
 pub(super) fn doing<R>(py: Python<'_>, what: &Py<PyAny>, call: impl FnOnce() -> R) -> R {
-    let _note = WATCHED.load(Ordering::Relaxed).then(|| Note::new(py, what));
+    let _note = if WATCHED.load(Ordering::Relaxed) {
+        Note::write(py, what)
+    } else {
+        None
+    };
     call()
 }
 
-/// What stood on the seat before; it is written down again when this is dropped.
+/// What stood on a seat before; it is written down again when this is dropped.
 struct Note<'py> {
     py: Python<'py>,
+    seat: &'py Seat,
     before: Option<Py<PyAny>>,
     since: u64,
 }
 
 impl<'py> Note<'py> {
-    #[cold]
-    fn new(py: Python<'py>, what: &Py<PyAny>) -> Self {
+    #[inline(never)]
+    fn write(py: Python<'py>, what: &Py<PyAny>) -> Option<Self> {
+        // SAFETY: null, or held by `taken` further up on this thread, which outlives all tasks on it.
+        let seat = unsafe { SEAT.get().as_ref() }?;
         let what = (!cfg!(Py_GIL_DISABLED)).then(|| what.clone_ref(py));
-        let (mut before, mut since) = (None, 0);
-        if let Some(seat) = my_seat() {
-            before = seat.put(py, what);
-            since = seat.since.load(Ordering::Relaxed);
-            seat.since.store(clock(), Ordering::Relaxed);
-        }
-        Self { py, before, since }
+        let before = seat.put(py, what);
+        let since = seat.since.load(Ordering::Relaxed);
+        seat.since.store(clock(), Ordering::Relaxed);
+        Some(Self {
+            py,
+            seat,
+            before,
+            since,
+        })
     }
 }
 
 impl Drop for Note<'_> {
-    #[cold]
+    #[inline(never)]
     fn drop(&mut self) {
-        let Some(seat) = my_seat() else { return };
         if self.before.is_some() {
-            seat.since.store(self.since, Ordering::Relaxed);
+            self.seat.since.store(self.since, Ordering::Relaxed);
         }
-        drop(seat.put(self.py, self.before.take()));
+        drop(self.seat.put(self.py, self.before.take()));
     }
-}
-
-fn my_seat<'s>() -> Option<&'s Seat> {
-    // SAFETY: null, or held by `taken` further up on this thread, which outlives all tasks on it.
-    unsafe { SEAT.get().as_ref() }
 }
 
 /// A clock that is read in a few nanoseconds, and may be some milliseconds behind.
