@@ -43,6 +43,8 @@ class ClusterPool(Pool):
     [32, 9]
     """
 
+    _tasks_travel = True
+
     def __init__(
         self,
         client: distributed.Client,
