@@ -222,7 +222,10 @@ def test_a_length_that_cannot_be_told_is_no_total(items: Any, capsys: pytest.Cap
         next(results)
         results.close()  # type: ignore[attr-defined]
         assert lines(capsys) == ["some 1/?"]
-        assert list(pool.map(pow, items, [1, 1], progress="two")) is not None
+        assert list(pool.map(pow, items, [1, 1], progress="two")) == [
+            next(iter(items)),
+            next(iter(items)) + 1,
+        ]
     assert lines(capsys) == ["two 2/2"]
 
 
@@ -410,8 +413,7 @@ def test_a_program_whose_stderr_is_gone_goes_on(loss: str) -> None:
 
 def test_a_terminal_that_cannot_show_a_bar_is_left_as_it_was() -> None:
     program = """
-        import antspy, sys, threading
-        from antspy.screen import INTERVAL
+        import antspy, sys
         sys.stderr.reconfigure(encoding="ascii", errors="strict")
         before = sys.stdout, sys.stderr
         with antspy.Pool(1) as pool, antspy.progress(pool, "\N{SNOWMAN}"):
