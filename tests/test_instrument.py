@@ -5,10 +5,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import antspy
 import pytest
-from antspy import MultiPool, MultiPoolWithFunc, Pool, PoolWithFunc, ThreadPoolExecutor
+from antspy import Pool
 from antspy.watched import Watched
+from metrics_support import KINDS, give_ten, hard_day
 from support import Gate, Thread, eventually, library, run_program
 
 library("opentelemetry.sdk")
@@ -64,19 +64,8 @@ def accounted(read: Read, pool: str) -> bool:
 
 
 def test_all_numbers_are_told(meter: Meter, gate: Gate) -> None:
-    with Pool(2, queue_size=3, expiry=None, overflow="raise", exception_handler=print) as pool:
+    with hard_day(gate) as pool:
         instrument(fetchers=pool, meter_provider=meter.provider)
-        pool.submit(abs, -1).result()
-        with pytest.raises(ValueError, match="no number"):
-            pool.submit(int, "no number").result()
-        for _ in range(2):
-            pool.go(gate)
-        gate.wait_entered(2)
-        pool.submit(abs, -1).cancel()
-        for _ in range(3):
-            pool.go(abs, -1)
-        with pytest.raises(antspy.PoolOverloadError):
-            pool.go(abs, -1)
         read = meter.read()
         assert accounted(read, "fetchers")
         for name, attributes, expected in [
@@ -118,26 +107,11 @@ def test_each_instrument_has_a_unit_and_a_text(meter: Meter) -> None:
     assert len(monotonic) == 7
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: Pool(2, thread_name_prefix="own"),
-        lambda: MultiPool(2, 2, thread_name_prefix="own"),
-        lambda: PoolWithFunc(abs, 2, thread_name_prefix="own"),
-        lambda: MultiPoolWithFunc(abs, 2, 2, thread_name_prefix="own"),
-        lambda: ThreadPoolExecutor(2, thread_name_prefix="own"),
-        lambda: traced(Pool(2, thread_name_prefix="own")),
-    ],
-)
+@pytest.mark.parametrize("make", [*KINDS, lambda: traced(KINDS[0]())])
 def test_each_kind_of_pool_is_told_of_by_its_own_name(make: Callable[[], Any], meter: Meter) -> None:
     with make() as pool:
         instrument(pool, meter_provider=meter.provider)
-        for number in range(10):
-            if isinstance(pool, (PoolWithFunc, MultiPoolWithFunc)):
-                pool.invoke(number)
-            else:
-                pool.go(abs, number)
-        pool.wait()
+        give_ten(pool)
         read = meter.read()
         assert value(read, "task.submitted", "own") == 10
         assert value(read, "worker.limit", "own") == pool.capacity
