@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -85,6 +86,21 @@ def interval_overlap(spans: list[tuple[int, float, float]]) -> int:
 
 def write_pid(book: str) -> None:
     Path(book).write_text(str(os.getpid()))
+
+
+def numbers() -> Iterator[int]:
+    yield 1
+
+
+async def coroutine() -> int:
+    return 1
+
+
+class Picky:
+    """Comes to the client as what cannot be made there."""
+
+    def __reduce__(self) -> tuple[type, tuple[str]]:
+        return int, ("a picky one",)
 
 
 def give_up() -> NoReturn:

@@ -32,6 +32,14 @@ COMPLETE = sys.version_info[:2] == (3, 11) and Path(__file__).parents[1].joinpat
 The tests of a wheel, away from the source tree, have none of them.
 """
 
+part = 1
+"""Which part of its tasks a test with `many` runs: all. On a cluster, where a task takes long, fewer."""
+
+
+def many(number: int) -> int:
+    """Return how many tasks a test runs that needs many, but no certain number: 10 at least."""
+    return min(number, max(10, number // part))
+
 
 def library(name: str) -> Any:
     """Import a library; without it skip the test, but where it must be there."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from antspy import Pool, PoolOverloadError
-from support import Gate
+from support import Gate, many
 
 
 def counted(taken: list[int]) -> Iterator[int]:
@@ -55,7 +55,7 @@ def test_it_looks_ahead_no_further_than_the_pools_places(capacity: int, queue_si
 
 def test_it_never_has_to_wait_for_a_place_of_its_own_pool() -> None:
     with Pool(3, overflow="raise") as pool:
-        assert list(pool.map(abs, range(500))) == list(range(500))
+        assert list(pool.map(abs, range(many(500)))) == list(range(many(500)))
 
 
 def test_buffersize_is_how_many_tasks_it_looks_ahead() -> None:
@@ -177,9 +177,10 @@ def test_a_pool_that_is_full_of_other_work_refuses_a_map_as_any_task(gate: Gate)
 
 def test_two_maps_share_a_pool() -> None:
     with Pool(3) as pool:
-        one, other = pool.map(abs, range(100), buffersize=1), pool.map(str, range(100), buffersize=1)
+        numbers = range(many(100))
+        one, other = pool.map(abs, numbers, buffersize=1), pool.map(str, numbers, buffersize=1)
         pairs = list(zip(one, other, strict=True))
-    assert pairs == [(number, str(number)) for number in range(100)]
+    assert pairs == [(number, str(number)) for number in numbers]
 
 
 def test_tasks_of_a_map_run_at_the_same_time() -> None:

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 import pytest
 from antspy import Pool, PoolOverloadError
-from support import Gate, Thread, eventually
+from support import Gate, Thread, eventually, many
 
 
 class Thing:
@@ -57,7 +57,7 @@ def test_in_flight_never_exceeds_capacity_and_queue_size(capacity: int, queue_si
 
     def submit_many() -> None:
         nonlocal accepted, most_in_flight
-        for _ in range(500):
+        for _ in range(many(500)):
             pool.go(task)
             with lock:
                 accepted += 1
@@ -66,7 +66,7 @@ def test_in_flight_never_exceeds_capacity_and_queue_size(capacity: int, queue_si
     with Pool(capacity, queue_size=queue_size) as pool:
         for submitter in [Thread(submit_many) for _ in range(4)]:
             submitter.result()
-    assert ended == accepted == 2000
+    assert ended == accepted == 4 * many(500)
     assert most_running <= capacity
     assert most_in_flight <= capacity + queue_size
 
@@ -227,7 +227,7 @@ def test_a_tasks_place_is_free_before_its_callbacks_run(gate: Gate) -> None:
 
 def test_a_tasks_place_is_free_before_its_result_is_there() -> None:
     with Pool(1, overflow="raise") as pool:
-        for number in range(2000):
+        for number in range(many(2000)):
             assert pool.submit(abs, -number).result() == number
 
 

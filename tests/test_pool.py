@@ -8,7 +8,7 @@ from typing import Any
 import antspy
 import pytest
 from antspy import Pool
-from support import Thread
+from support import Thread, many
 
 
 def echo(*args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -73,25 +73,26 @@ def test_go_returns_nothing_and_its_task_runs() -> None:
 def test_one_worker_runs_tasks_in_the_order_of_their_submits() -> None:
     order: list[int] = []
     with Pool(1, queue_size=None) as pool:
-        for number in range(1000):
+        for number in range(many(1000)):
             pool.go(order.append, number)
-    assert order == list(range(1000))
+    assert order == list(range(many(1000)))
 
 
 def test_what_several_threads_submit_all_runs_once() -> None:
     ran: list[int] = []
+    share = many(2000)
 
     def submit_many(start: int) -> None:
-        for number in range(start, start + 2000):
+        for number in range(start, start + share):
             if number % 2:
                 pool.go(ran.append, number)
             else:
                 pool.submit(ran.append, number)
 
     with Pool(5, queue_size=7) as pool:
-        for submitter in [Thread(submit_many, start) for start in range(0, 8000, 2000)]:
+        for submitter in [Thread(submit_many, start) for start in range(0, 4 * share, share)]:
             submitter.result()
-    assert sorted(ran) == list(range(8000))
+    assert sorted(ran) == list(range(4 * share))
 
 
 def test_a_task_may_submit_to_its_pool() -> None:
@@ -107,14 +108,14 @@ def test_a_pool_may_be_used_by_tasks_of_another() -> None:
         return inner.submit(abs, -number).result(timeout=10)
 
     with Pool(4) as inner, Pool(4) as outer:
-        futures = [outer.submit(task, number) for number in range(200)]
-        assert [future.result(timeout=10) for future in futures] == list(range(200))
+        futures = [outer.submit(task, number) for number in range(many(200))]
+        assert [future.result(timeout=10) for future in futures] == list(range(many(200)))
 
 
 @pytest.mark.parametrize("capacity", [1, 2, 8])
 def test_ping_pong_of_one_task_at_a_time_never_stalls(capacity: int) -> None:
     with Pool(capacity) as pool:
-        for number in range(3000):
+        for number in range(many(3000)):
             assert pool.submit(abs, -number).result(timeout=5) == number
 
 

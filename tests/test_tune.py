@@ -5,7 +5,7 @@ import time
 
 import pytest
 from antspy import Pool, PoolOverloadError
-from support import Gate, Thread, eventually
+from support import Gate, Thread, eventually, many
 
 
 def test_up_lets_as_many_blocked_submitters_go_on_as_there_are_new_places(gate: Gate) -> None:
@@ -156,13 +156,13 @@ def test_tunes_in_the_midst_of_submits_lose_no_task() -> None:
                 time.sleep(0)
 
     def submit_many() -> int:
-        futures = [pool.submit(abs, -number) for number in range(3000)]
+        futures = [pool.submit(abs, -number) for number in range(many(3000))]
         return sum(future.result(timeout=20) for future in futures)
 
     with Pool(4, expiry=0.001) as pool:
         tuner = Thread(tune)
         submitters = [Thread(submit_many) for _ in range(3)]
-        assert [submitter.result() for submitter in submitters] == [sum(range(3000))] * 3
+        assert [submitter.result() for submitter in submitters] == [sum(range(many(3000)))] * 3
         stop.set()
         tuner.result()
         assert pool.wait(timeout=10)

@@ -4,17 +4,18 @@ import time
 from typing import Any
 
 from antspy import Pool
-from support import Gate
+from support import Gate, many
 
 
 def test_wait_waits_for_all_tasks_and_leaves_the_pool_open() -> None:
     ran: list[int] = []
+    size = many(100)
     with Pool(4, queue_size=None) as pool:
-        for batch in range(50):
-            for number in range(100):
+        for batch in range(many(50)):
+            for number in range(size):
                 pool.go(ran.append, number)
             assert pool.wait() is True
-            assert len(ran) == 100 * (batch + 1)
+            assert len(ran) == size * (batch + 1)
         assert not pool.closed
 
 

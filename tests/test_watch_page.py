@@ -30,7 +30,10 @@ NAME = "<img src=x onerror=alert(1)>"
 PROGRAM = """
 import sys, threading, antspy
 
+entered = threading.Semaphore(0)
+
 def hang(stop):
+    entered.release()
     stop.wait()
 
 def traffic(pool, stop):
@@ -42,7 +45,10 @@ with antspy.serve_stats({path!r}), antspy.Pool(2, queue_size=3, thread_name_pref
     moving = antspy.Pool(4, thread_name_prefix="moving", exception_handler=lambda error: None)
     for number in range(5):
         still.options(name={name!r}).go(hang, stop)
+    for _ in range(2):
+        entered.acquire()
     moving.go(lambda: 1 / 0)
+    moving.wait(5)
     feeder = threading.Thread(target=traffic, args=(moving, stop))
     feeder.start()
     print("ready", flush=True)
@@ -128,6 +134,8 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 def test_the_page_shows_what_the_document_says(scene: Scene) -> None:
     browser = scene.browser
+    # The first look has no rate.
+    browser.wait("document.querySelector('#pools tbody [data-field=rate]').textContent === '0.0'")
     document = Client(str(scene.path)).ask()
     still, _ = (pool for pool in document["pools"] if pool["submitted"])
     assert still["name"] == NAME

@@ -11,6 +11,7 @@ from typing import Any
 import antspy
 import antspy.dask.cluster_pool
 import pytest
+import support
 from antspy.dask import ClusterPool
 from differences import DIFFERENCES
 from distributed import Client, LocalCluster
@@ -18,6 +19,8 @@ from switchboard import ReturnCarrier, Switchboard
 
 WORKERS, THREADS = 2, 64
 """The cluster: so many processes, and so many calls at once in each."""
+PART = 50
+"""Tests that need many tasks run this part of them: each takes some 10 ms to go there and back."""
 
 _client: Client
 
@@ -31,6 +34,7 @@ class Pool(ClusterPool):
 
 def pytest_configure(config: pytest.Config) -> None:
     global _client
+    support.part = PART
     cluster = LocalCluster(
         n_workers=WORKERS,
         threads_per_worker=THREADS,

@@ -188,11 +188,29 @@ def test_an_exception_with_a_constructor_of_its_own_comes_as_it_was(pool: Cluste
     assert str(error) == "1 and 2"
 
 
-def test_what_cannot_be_pickled_fails_its_task_and_no_other(pool: ClusterPool) -> None:
-    there = pool.submit(told, threading.Lock())
-    back = pool.submit(threading.Lock)
-    assert isinstance(there.exception(LIMIT), TypeError)
-    assert back.exception(LIMIT) is not None
+def test_an_argument_that_cannot_be_pickled_fails_its_task_and_no_other(pool: ClusterPool) -> None:
+    assert isinstance(pool.submit(told, threading.Lock()).exception(LIMIT), TypeError)
+    assert pool.submit(abs, -1).result() == 1
+    assert_settled(pool)
+
+
+@pytest.mark.parametrize(
+    ("job", "reason"),
+    [
+        (cluster_jobs.numbers, "Could not serialize object of type generator"),
+        (cluster_jobs.coroutine, "Could not serialize object of type coroutine"),
+        (threading.Lock, "Could not serialize object of type lock"),
+        (cluster_jobs.Picky, "invalid literal for int() with base 10: 'a picky one'"),
+    ],
+)
+def test_a_result_that_cannot_be_pickled_is_told_as_that(pool: ClusterPool, job: Any, reason: str) -> None:
+    error = pool.submit(job).exception(LIMIT)
+    assert type(error) is TypeError
+    assert re.fullmatch(
+        rf"the result of {job.__name__}-\w+ cannot be pickled, or not unpickled here: {re.escape(reason)}",
+        str(error),
+    )
+    assert reason in str(error.__cause__)
     assert pool.submit(abs, -1).result() == 1
     assert_settled(pool)
 

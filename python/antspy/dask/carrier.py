@@ -9,7 +9,8 @@ could open the lock, and, as it runs Python's bytecode then, whether it has been
 import os
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from antspy.task import frame
@@ -28,6 +29,10 @@ LAST_WORDS = 1.0
 
 LONGEST_NAME = 100
 """Characters of a task's name in its key on the cluster."""
+
+NO_WAY = (OSError, RuntimeError)
+"""What fetching a result raises where it has no way here: no connection, or no event loop any more. Whatever
+else it raises is of the result, which exists on the cluster and cannot be pickled, or not unpickled here."""
 
 
 class Carrier:
@@ -58,13 +63,13 @@ class Carrier:
         name: str | None,
     ) -> object:
         parcel = Parcel(self._send(Call(fn, args, kwargs, name), _key(fn, name)))
-        loop = self._client.loop
         self._parcels.add(parcel)
         try:
-            loop.add_callback(parcel.fetch)
+            self._have_called(parcel.fetch)
             self._wait(parcel)
         except BaseException:
-            loop.add_callback(parcel.cancel)
+            with suppress(ClusterError):  # the first error is the one to tell
+                self._have_called(parcel.cancel)
             raise
         finally:
             self._parcels.discard(parcel)
@@ -82,6 +87,13 @@ class Carrier:
             if self._client.status in ("closing", "closed"):
                 raise ClusterError(f"the client was closed: {error}") from error
             raise
+
+    def _have_called(self, call: Callable[[], Awaitable[None]]) -> None:
+        """Have the client's event loop call it, if that still runs."""
+        try:
+            self._client.loop.add_callback(call)
+        except RuntimeError as error:
+            raise ClusterError(f"the client's event loop has ended: {error}") from error
 
     def _wait(self, parcel: "Parcel") -> None:
         while not parcel.arrived.acquire(timeout=max(LEAST_STEP, len(self._parcels) / LOOKS)):
@@ -115,9 +127,11 @@ class Parcel:
             # Also what ends this coroutine: nobody waits for that, but the worker for its lock.
             self._error = _outcome(future, error)
         finally:
-            # At once: as long as anybody holds it the result stays in a worker's memory.
-            future.release()
-            self.arrived.release()
+            try:
+                # At once: as long as anybody holds it the result stays in a worker's memory.
+                future.release()
+            finally:
+                self.arrived.release()
 
     async def cancel(self) -> None:
         """Nobody waits for the outcome any more."""
@@ -137,16 +151,18 @@ class Parcel:
 
 def _outcome(future: Any, error: BaseException) -> BaseException:
     """What `await future` raised, as what the pool's future is told."""
-    if future.status != "error":  # not the call's own
-        return _because(ClusterError(f"the outcome of {future.key} is lost: {error}"), error)
-    if isinstance(error, Raised):
-        return error.error.with_traceback(error.__traceback__)
-    return error
-
-
-def _because(error: ClusterError, cause: BaseException) -> ClusterError:
-    error.__cause__ = cause
-    return error
+    if future.status == "error":  # the call's own
+        if isinstance(error, Raised):
+            return error.error.with_traceback(error.__traceback__)
+        return error
+    outcome: Exception
+    if future.status == "finished" and isinstance(error, Exception) and not isinstance(error, NO_WAY):
+        reason = str(error).partition("\n")[0]  # Dask has a traceback in it; the cause keeps that
+        outcome = TypeError(f"the result of {future.key} cannot be pickled, or not unpickled here: {reason}")
+    else:
+        outcome = ClusterError(f"the outcome of {future.key} is lost: {error}")
+    outcome.__cause__ = error
+    return outcome
 
 
 def _key(fn: Callable[..., object], name: str | None) -> str:

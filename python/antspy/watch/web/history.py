@@ -19,6 +19,9 @@ MINUTES = 10
 ROWS = 50_000
 """The most that is kept, a row a pool and look. With more than 80 pools it goes less far back."""
 
+FAREWELL = 0.2
+"""Seconds that the end waits for a look that is under way; the process may be stopped, and never answer."""
+
 Row = list[float | None]
 FIELDS = (
     *("rate", "busy", "idle", "queued", "blocked", "limit"),
@@ -63,22 +66,24 @@ class History:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended.set()
-        self._thread.join()
+        self._thread.join(FAREWELL)
 
     def _run(self) -> None:
         while not self._ended.wait(self._options.interval):
             try:
-                document = self._client.ask(slowest=self._options.slowest)
+                self._see(self._client.ask(slowest=self._options.slowest))
             except WatchError as error:
                 self._miss(str(error))
-            else:
-                self._see(document)
+            except Exception as error:
+                # Of us or of the document: the page must not show old numbers as those of now.
+                self._miss(f"unexpected {type(error).__name__}: {error}")
 
     def _see(self, document: Document) -> None:
         reports = [report for report in compare(self._document, document) if report.used]
+        sample = Sample(document["time"], {report.pool["name"]: row(report) for report in reports})
         with self._lock:
             self._document, self._reports, self._gone = document, reports, None
-            self._add(Sample(document["time"], {report.pool["name"]: row(report) for report in reports}))
+            self._add(sample)
 
     def _miss(self, reason: str) -> None:
         with self._lock:

@@ -22,6 +22,9 @@ from .history import History
 PATIENCE = 10.0
 """Seconds that a browser may take to send a request, or to take the answer."""
 
+CONNECTIONS = 64
+"""The most at once, each with a thread. Who comes beyond them is sent away: the page asks again."""
+
 FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
@@ -58,7 +61,7 @@ def serve(options: Options, client: Client) -> int:
 
 
 class WebServer(ThreadingHTTPServer):
-    """Has a thread a request, so that a slow browser holds up nobody."""
+    """Has a thread a connection, so that a slow browser holds up nobody; `CONNECTIONS` of them at most."""
 
     daemon_threads = True
     allow_reuse_port = False  # two on one port would each get some of the requests
@@ -71,6 +74,7 @@ class WebServer(ThreadingHTTPServer):
         self._slowest = options.slowest
         self._client = client
         self._one_by_one = threading.Lock()
+        self._places = threading.Semaphore(CONNECTIONS)
         self._files = {path: (read(name), kind) for path, (name, kind) in FILES.items()}
         self.address_family, address = resolve(options.host, options.web)
         try:
@@ -82,6 +86,22 @@ class WebServer(ThreadingHTTPServer):
         """Do without the name of this machine, which may take seconds to find."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.host, self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._places.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._places.release()  # no thread could be started
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
     @property
     def url(self) -> str:
