@@ -1,106 +1,91 @@
-"""What `antspy.serve_stats` costs: tasks of a process that serves beside those of one that does not.
+"""What `antspy.serve_stats` costs: empty tasks while this process serves, beside the same while it does not.
 
     python benches/watched.py
 
-In turns, each a process of its own, for once watched a process stays so. `served`: nobody asks. `watched`:
-this process asks once a second, as `antspy top` does.
+In turns, in one process. `served`: nobody asks. `watched`: another process asks once a second, as
+`antspy top` does; a turn lasts longer there, so that somebody asks in each.
 """
 
 import subprocess
 import sys
 import tempfile
-import threading
-from collections import defaultdict
+import time
+from collections.abc import Callable
 from statistics import median
 
-from antspy.watch.client import Client, WatchError
-
-ROUNDS = 15
-MODES = ("alone", "served", "watched")
-
-CHILD = """
-import sys, time
 from antspy import Pool, serve_stats
 
-if sys.argv[1] != "alone":
-    server = serve_stats(sys.argv[2])
-print("serves", flush=True)
-sys.stdin.readline()
+ASK = """
+import sys, time
+from antspy.watch.client import Client, WatchError
+
+while True:
+    try:
+        Client(sys.argv[1]).ask()
+    except WatchError:
+        pass
+    time.sleep(1.0)
+"""
 
 
-def nop(_=None):
-    pass
+def nop(_: object = None) -> None:
+    """Do nothing."""
 
 
-def by_go(pool):
+def by_go(pool: Pool) -> None:
     for _ in range(1000):
         pool.go(nop)
     pool.wait()
 
 
-def by_submit(pool):
+def by_submit(pool: Pool) -> None:
     for future in [pool.submit(nop) for _ in range(1000)]:
         future.result()
 
 
-def by_map(pool):
+def by_map(pool: Pool) -> None:
     for _ in pool.map(nop, range(1000)):
         pass
 
 
-with Pool(1000) as pool:
-    for work in by_go, by_submit, by_map:
-        times = []
-        end = time.perf_counter() + 1.5
-        while time.perf_counter() < end:
-            begin = time.perf_counter()
-            work(pool)
-            times.append(time.perf_counter() - begin)
-        times.sort()
-        print(work.__name__, times[len(times) // 4] * 1e6)  # of 1,000 tasks: nanoseconds each
-"""
+def turn(work: Callable[[Pool], None], pool: Pool, seconds: float) -> float:
+    """Return the nanoseconds of a task: the mean of so many seconds."""
+    begin = time.perf_counter()
+    rounds = 0
+    while (passed := time.perf_counter() - begin) < seconds:
+        work(pool)
+        rounds += 1
+    return passed / rounds * 1e6
 
 
-def measure(mode: str, path: str) -> dict[str, float]:
-    """Return the nanoseconds of a task of each kind: the lower quartile of many times a thousand."""
-    command = [sys.executable, "-c", CHILD, mode, path]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdout.readline()
-        over = threading.Event()
-        if mode == "watched":
-            threading.Thread(target=watch, args=(path, over)).start()
-        child.stdin.write("\n")
-        child.stdin.flush()
-        lines = child.stdout.read().splitlines()
-        over.set()
-    return {name: float(nanos) for name, nanos in map(str.split, lines)}
-
-
-def watch(path: str, over: threading.Event) -> None:
-    client = Client(path)
-    while not over.wait(1.0):
-        try:
-            client.ask()
-        except WatchError:
-            return  # it has ended
+def compare(
+    mode: str, work: Callable[[Pool], None], pool: Pool, path: str, turns: int, seconds: float
+) -> None:
+    ratios = []
+    for _ in range(turns):
+        alone = turn(work, pool, seconds)
+        with serve_stats(path):
+            ratios.append(turn(work, pool, seconds) / alone)
+    ratios.sort()
+    print(
+        f"{work.__name__}, {mode}: median of the ratios {median(ratios):.3f}, half of them from "
+        f"{ratios[turns // 4]:.3f} to {ratios[-1 - turns // 4]:.3f}",
+        flush=True,
+    )
 
 
 def main() -> None:
-    ratios: dict[tuple[str, str], list[float]] = defaultdict(list)
-    with tempfile.TemporaryDirectory() as folder:
-        for _ in range(ROUNDS):
-            alone, served, watched = (measure(mode, f"{folder}/stats") for mode in MODES)
-            for name, nanos in alone.items():
-                ratios[name, "served"].append(served[name] / nanos)
-                ratios[name, "watched"].append(watched[name] / nanos)
-    for (name, mode), values in ratios.items():
-        values.sort()
-        print(
-            f"{name}, {mode}: median of the ratios {median(values):.3f}, half of them from "
-            f"{values[len(values) // 4]:.3f} to {values[-1 - len(values) // 4]:.3f}"
-        )
+    with tempfile.TemporaryDirectory() as folder, Pool(1000) as pool:
+        path = f"{folder}/stats"
+        for work in (by_go, by_submit, by_map):
+            turn(work, pool, 1.0)
+            compare("served", work, pool, path, turns=150, seconds=0.05)
+        with subprocess.Popen([sys.executable, "-c", ASK, path]) as asking:
+            try:
+                for work in (by_go, by_submit, by_map):
+                    compare("watched", work, pool, path, turns=11, seconds=2.0)
+            finally:
+                asking.kill()
 
 
 if __name__ == "__main__":

@@ -5,14 +5,15 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import antspy
 import pytest
-from antspy import MultiPool, MultiPoolWithFunc, Pool, PoolWithFunc, ThreadPoolExecutor
-from support import Gate, eventually, library, run_program
+from antspy import Pool
+from antspy.watched import Watched
+from metrics_support import KINDS, give_ten, hard_day
+from support import Gate, Thread, eventually, library, run_program
 
 library("opentelemetry.sdk")
 
-from antspy.opentelemetry import instrument, traced  # noqa: E402
+from antspy.opentelemetry import _Moment, instrument, traced  # noqa: E402
 from opentelemetry.sdk.metrics import MeterProvider  # noqa: E402
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, Metric, Sum  # noqa: E402
 from opentelemetry.sdk.metrics.view import DropAggregation, View  # noqa: E402
@@ -63,19 +64,8 @@ def accounted(read: Read, pool: str) -> bool:
 
 
 def test_all_numbers_are_told(meter: Meter, gate: Gate) -> None:
-    with Pool(2, queue_size=3, expiry=None, overflow="raise", exception_handler=print) as pool:
+    with hard_day(gate) as pool:
         instrument(fetchers=pool, meter_provider=meter.provider)
-        pool.submit(abs, -1).result()
-        with pytest.raises(ValueError, match="no number"):
-            pool.submit(int, "no number").result()
-        for _ in range(2):
-            pool.go(gate)
-        gate.wait_entered(2)
-        pool.submit(abs, -1).cancel()
-        for _ in range(3):
-            pool.go(abs, -1)
-        with pytest.raises(antspy.PoolOverloadError):
-            pool.go(abs, -1)
         read = meter.read()
         assert accounted(read, "fetchers")
         for name, attributes, expected in [
@@ -117,26 +107,11 @@ def test_each_instrument_has_a_unit_and_a_text(meter: Meter) -> None:
     assert len(monotonic) == 7
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: Pool(2, thread_name_prefix="own"),
-        lambda: MultiPool(2, 2, thread_name_prefix="own"),
-        lambda: PoolWithFunc(abs, 2, thread_name_prefix="own"),
-        lambda: MultiPoolWithFunc(abs, 2, 2, thread_name_prefix="own"),
-        lambda: ThreadPoolExecutor(2, thread_name_prefix="own"),
-        lambda: traced(Pool(2, thread_name_prefix="own")),
-    ],
-)
+@pytest.mark.parametrize("make", [*KINDS, lambda: traced(KINDS[0]())])
 def test_each_kind_of_pool_is_told_of_by_its_own_name(make: Callable[[], Any], meter: Meter) -> None:
     with make() as pool:
         instrument(pool, meter_provider=meter.provider)
-        for number in range(10):
-            if isinstance(pool, (PoolWithFunc, MultiPoolWithFunc)):
-                pool.invoke(number)
-            else:
-                pool.go(abs, number)
-        pool.wait()
+        give_ten(pool)
         read = meter.read()
         assert value(read, "task.submitted", "own") == 10
         assert value(read, "worker.limit", "own") == pool.capacity
@@ -218,6 +193,64 @@ def test_what_is_no_pool_and_what_is_there_already_is_named(meter: Meter) -> Non
         instrument(one=pool, meter_provider=meter.provider)
         with pytest.raises(ValueError, match="there are two pools called 'one'"):
             instrument(one=pool, meter_provider=meter.provider)
+
+
+@pytest.mark.parametrize("later", ["", "meter_provider=metrics.get_meter_provider(), "])
+@pytest.mark.parametrize("sooner", ["", "meter_provider=metrics.get_meter_provider(), "])
+def test_pools_from_before_and_after_the_programs_provider_is_set_are_told(sooner: str, later: str) -> None:
+    program = f"""
+        from antspy import Pool
+        from antspy.opentelemetry import instrument
+        from opentelemetry import metrics
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+        def told():
+            found = reader.get_metrics_data().resource_metrics[0].scope_metrics[0].metrics
+            (limits,) = [metric for metric in found if metric.name == "antspy.pool.worker.limit"]
+            return {{point.attributes["antspy.pool.name"]: point.value for point in limits.data.data_points}}
+
+        reader = InMemoryMetricReader()
+        one, two, three = Pool(1), Pool(2), Pool(3)
+        instrument({sooner}one=one)
+        metrics.set_meter_provider(MeterProvider(metric_readers=[reader]))
+        instrument({later}two=two)
+        instrument(three=three)
+        assert told() == {{"one": 1, "two": 2, "three": 3}}
+    """
+    run_program(program)
+
+
+def test_what_a_collection_reads_is_its_own_also_while_there_is_another() -> None:
+    with Pool(1) as pool:
+        watched = Watched()
+        watched.add((pool,), {})
+        moment = _Moment(watched)
+        ours = moment.read("one")
+        theirs = Thread(lambda: [moment.read("one"), moment.read("two")]).result()
+        assert moment.read("two") is ours
+        assert theirs[0] is theirs[1]
+        assert theirs[0] is not ours
+        assert moment.read("one") is not ours
+
+
+def test_instruments_that_cannot_be_made_leave_nothing() -> None:
+    class Failing(MeterProvider):
+        broken = True
+
+        def get_meter(self, *args: Any, **kwargs: Any) -> Any:
+            if self.broken:
+                raise OSError("no meter")
+            return super().get_meter(*args, **kwargs)
+
+    reader = InMemoryMetricReader()
+    provider = Failing(metric_readers=[reader], shutdown_on_exit=False)
+    with Pool(1) as pool:
+        with pytest.raises(OSError, match="no meter"):
+            instrument(one=pool, meter_provider=provider)
+        provider.broken = False
+        instrument(one=pool, meter_provider=provider)
+        assert reader.get_metrics_data() is not None
 
 
 def test_the_programs_own_provider_is_used_also_if_it_is_set_later() -> None:

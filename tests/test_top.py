@@ -116,6 +116,7 @@ def test_every_column_is_whole_at_usual_widths(width: int) -> None:
     times = {"sum": 1.0, "buckets": [[0.536870912, 10]]}
     names = ("busy", "idle", "queued", "waiting", "submitted", "completed", "failed")
     pool = {
+        "id": 1,
         "name": "fetchers",
         "capacity": 10_000,
         **dict.fromkeys(names, 10_000),
@@ -126,11 +127,26 @@ def test_every_column_is_whole_at_usual_widths(width: int) -> None:
         "tasks": [],
     }
     process = {"pid": 1, "program": "a/service.py", "python": "3.11.7", "antspy": "0", "threads": 1}
-    document = {"time": 0.0, "process": process, "pools": [pool]}
+    document = {"time": 0.0, "monotonic": 0.0, "process": process, "pools": [pool]}
     console = Console(width=width, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
     console.print(page(Options("x"), document, compare(None, document), width))
     assert "…" not in console.export_text()
     console.file.close()
+
+
+def test_nothing_of_the_program_is_obeyed_by_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "stats"
+    evil = "\x1b]0;t\x07\x1b[2J\n"
+    program = Program(
+        SERVICE.format(path=str(path)).replace("[red]held", evil.encode("unicode_escape").decode())
+    )
+    program.wait_line("1")
+    program.wait_line("serves")
+    printed = top(path, "--interval", 0.05, "--stacks")
+    program.write("\n")
+    assert program.end()[0] == 0
+    assert r"\x1b]0;t\x07\x1b[2J\n_0" in printed
+    assert not {"\x1b", "\x07"} & set(printed)
 
 
 def test_a_time_has_three_digits_and_a_unit() -> None:
@@ -149,13 +165,14 @@ def test_rates_and_quantiles_are_those_of_the_time_between() -> None:
     def document(time: float, pid: int, completed: int, slow: int) -> dict[str, object]:
         run = {"sum": 0.0, "buckets": [[0.001, 100], [1.0, slow]]}
         pool = {
+            "id": 1,
             "name": "a",
             "completed": completed,
             "failed": slow,
             "queue_time": bucket(0.5, 0),
             "run_time": run,
         }
-        return {"time": time, "process": {"pid": pid}, "pools": [pool]}
+        return {"monotonic": time, "process": {"pid": pid}, "pools": [pool]}
 
     first, second = document(10.0, 1, 100, 0), document(12.0, 1, 110, 4)
     (report,) = compare(first, second)
@@ -170,8 +187,11 @@ def test_rates_and_quantiles_are_those_of_the_time_between() -> None:
 
 def test_pools_of_one_name_are_told_apart() -> None:
     pool = {"name": "a", "completed": 0, "failed": 0, "queue_time": bucket(1, 1), "run_time": bucket(1, 1)}
-    document = {"time": 1.0, "process": {"pid": 1}, "pools": [pool, pool]}
-    assert [report.pool["name"] for report in compare(None, document)] == ["a", "a (2)"]
+    pools = [{**pool, "id": number} for number in range(3)]
+    before = {"monotonic": 1.0, "process": {"pid": 1}, "pools": pools}
+    after = {"monotonic": 2.0, "process": {"pid": 1}, "pools": [pools[0], {**pools[2], "completed": 5}]}
+    assert [report.pool["name"] for report in compare(None, before)] == ["a", "a (2)", "a (3)"]
+    assert [report.rate for report in compare(before, after)] == [0.0, 5.0]
 
 
 def live(path: Path) -> tuple[subprocess.Popen[bytes], int]:

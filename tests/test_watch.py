@@ -47,7 +47,8 @@ class Waits:
         self._gate()
 
     def __getattr__(self, name: str) -> Any:
-        raise RuntimeError("foreign code")
+        """Wait for what the task waits for, as a proxy might."""
+        self._gate()
 
 
 def test_the_document_has_the_numbers_of_each_pool(server: StatsServer, gate: Gate) -> None:
@@ -226,6 +227,45 @@ def test_a_task_that_began_before_anybody_watched_is_shown_by_its_stack(tmp_path
     assert task["stack"][0].endswith("in early")
 
 
+def test_a_callback_and_an_initializer_are_shown_by_their_stacks(server: StatsServer) -> None:
+    def told(future: Any) -> None:
+        in_callback()
+
+    def prepare() -> None:
+        in_initializer()
+
+    in_callback, in_initializer = Gate(), Gate()
+    with Pool(1, thread_name_prefix="aside", initializer=prepare) as pool:
+        future = pool.submit(abs, -1)
+        in_initializer.wait_entered()
+        first = pool_of(server, "aside")["tasks"]
+        future.add_done_callback(told)
+        in_initializer.open()
+        in_callback.wait_entered()
+        second = pool_of(server, "aside")["tasks"]
+        in_callback.open()
+    assert [task["name"].rpartition(".")[2] for task in first + second] == ["prepare", "told"]
+    assert not second[0]["at_least"]
+    assert second[0]["seconds"] < LIMIT
+
+
+def test_nobody_watches_any_more_once_all_servers_are_closed(tmp_path: Path, gate: Gate) -> None:
+    with Pool(1, thread_name_prefix="unwatched") as pool:
+        thread: Any = pool.submit(threading.current_thread).result()
+        with serve_stats(tmp_path / "first") as first, serve_stats(tmp_path / "second"):
+            first.close()
+            first.close()
+            pool.submit(abs, -1).result()
+            before = thread.seat._look()
+        assert before is not None
+        pool.submit(gate)
+        gate.wait_entered()
+        seen = thread.seat._look()
+        gate.open()
+    assert seen is not None
+    assert seen[0] is None, "the task has not said that it runs"
+
+
 def test_a_look_keeps_nothing_of_a_task(server: StatsServer) -> None:
     import weakref
 
@@ -313,10 +353,40 @@ def test_a_path_that_is_none_is_refused(path: Any, error: str) -> None:
 
 
 def test_where_no_socket_can_be_made_the_error_names_the_path(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="nowhere"):
-        serve_stats(tmp_path / "nowhere" / "stats")
-    with pytest.raises(OSError, match="path too long.*" + "x" * 200):
-        serve_stats(tmp_path / ("x" * 200))
+    missing = str(tmp_path / "nowhere" / "stats")
+    with pytest.raises(FileNotFoundError, match="path: no socket can be made there: No such file") as caught:
+        serve_stats(missing)
+    assert caught.value.filename == missing
+    for name, reason in [("x" * 200, "AF_UNIX path too long"), ("a\0b", "embedded null")]:
+        with pytest.raises(OSError, match=f"path: no socket can be made there: .*{reason}"):
+            serve_stats(tmp_path / name)
+    assert os.listdir(tmp_path) == []
+
+
+def test_of_many_who_serve_at_once_in_one_place_one_does(tmp_path: Path) -> None:
+    path = tmp_path / "stats"
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(path))
+    barrier = threading.Barrier(8)
+    served: list[StatsServer] = []
+    refused: list[str] = []
+
+    def serve() -> None:
+        barrier.wait(LIMIT)
+        try:
+            served.append(serve_stats(path))
+        except FileExistsError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=serve) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (server,) = served
+    with server:
+        assert refused == [f"path: somebody serves on {str(path)!r} already"] * 7
+        assert pool_of(server, "antspy-default")
     assert os.listdir(tmp_path) == []
 
 

@@ -7,7 +7,6 @@ import threading
 import weakref
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Executor
-from functools import partial
 from time import perf_counter
 from typing import Any, Generic, ParamSpec, Self, TypedDict, TypeVar, Unpack
 
@@ -21,10 +20,11 @@ from .coroutine import Items
 from .future import Future
 from .group import Group
 from .lazy import loop_future
+from .name import name_of as call_name
 from .progress import HasStats
 from .stats import Stats
 from .view import Options
-from .watched import Watched, name_of
+from .watched import Watched, core, name_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -136,7 +136,7 @@ class _Task(Generic[T]):
     def __init__(self, pool: TracedPool, fn: Callable[..., T], submitted: float | None) -> None:
         if not callable(fn):
             raise TypeError(f"fn must be callable, not {fn!r}")
-        self.__name__ = self.__qualname__ = _name(fn)
+        self.__name__ = self.__qualname__ = call_name(fn)
         self._pool = pool
         self._fn = fn
         self._submitted = submitted
@@ -177,7 +177,8 @@ def traced(pool: Any, tracer_provider: TracerProvider | None = None) -> TracedPo
         tracer_provider: Who makes the spans; `None`: the program's.
 
     Raises:
-        TypeError: `pool` is none of these.
+        TypeError: `pool` is none of these. The tasks of a `ClusterPool` run in other processes, which know
+            neither the pool nor who makes its spans.
 
     >>> import antspy
     >>> from antspy.opentelemetry import traced
@@ -189,16 +190,11 @@ def traced(pool: Any, tracer_provider: TracerProvider | None = None) -> TracedPo
         raise TypeError(f"pool must be a pool, with submit() and go(), not {pool!r}")
     if isinstance(pool, TracedPool):
         raise TypeError(f"pool is traced already: {pool!r}")
+    if getattr(core(pool), "_tasks_travel", False):
+        raise TypeError(f"pool must have its workers in this process, where the spans are made, not {pool!r}")
     tracer = trace.get_tracer("antspy", __version__, tracer_provider)
     settings = getattr(pool, "_settings", dict)() or getattr(pool, "_options", {})
     return TracedPool(pool, tracer, settings.get("name"))
-
-
-def _name(fn: Callable[..., Any]) -> str:
-    while isinstance(fn, partial):
-        fn = fn.func
-    name: str = getattr(fn, "__qualname__", type(fn).__qualname__)
-    return name
 
 
 class Instrumentation:
@@ -225,12 +221,13 @@ def instrument(
     """Tell OpenTelemetry what pools have done, and what they do.
 
     Whoever collects the metrics calls `stats()` of each pool: no task does anything for it. A pool is held
-    weakly: its series end with it.
+    weakly: its series end with it. The SDK keeps some 20 kB for each name that it has heard, for ever: where
+    pools come and go give each the same name (`instrument(job=pool)`), which is free when the last is gone.
 
     Args:
         pools: Each is told of by its own name (the attribute `antspy.pool.name`): its `thread_name_prefix`,
             or the one that it has got. A view stands for its pool; a `MultiPool` is one, with the sums.
-        meter_provider: Who makes the instruments; `None`: the program's.
+        meter_provider: Who makes the instruments; `None`: the program's, which may be set later.
         named: Pools by the names that are told: `instrument(fetchers=pool)`.
 
     Returns:
@@ -245,25 +242,37 @@ def instrument(
     >>> with antspy.Pool(4, thread_name_prefix="fetcher") as pool:
     ...     instrumentation = instrument(pool)
     """
-    provider = metrics.get_meter_provider() if meter_provider is None else meter_provider
     with _lock:
-        watched = _watched.get(provider)
-        if watched is None:
-            watched = _watched[provider] = Watched()
-            _make_instruments(watched, provider)
-    return Instrumentation(watched, pools, named)
+        moment = _moment_of(meter_provider)
+    return Instrumentation(moment.watched, pools, named)
 
 
-_watched: weakref.WeakKeyDictionary[MeterProvider, Watched] = weakref.WeakKeyDictionary()
-"""The pools that each provider's instruments tell of: it makes them once, and has no way to remove them."""
+_moments: "weakref.WeakKeyDictionary[MeterProvider, _Moment]" = weakref.WeakKeyDictionary()
+"""What each provider's instruments tell: it makes them once, and has no way to remove them."""
+_programs: "_Moment | None" = None
+"""That of the program's provider: until one is set the API's stand-in, which then hands all on to it."""
 _lock = threading.Lock()
+
+
+def _moment_of(meter_provider: MeterProvider | None) -> "_Moment":
+    global _programs
+    program = metrics.get_meter_provider()
+    provider = program if meter_provider is None else meter_provider
+    moment = _moments.get(provider) or (_programs if provider is program else None)
+    if moment is None:
+        moment = _Moment(Watched())
+        _make_instruments(moment, provider)
+    _moments[provider] = moment
+    if provider is program:
+        _programs = moment
+    return moment
+
 
 Series = Callable[[Stats], dict[str, float | None]]
 
 
-def _make_instruments(watched: Watched, provider: MeterProvider) -> None:
+def _make_instruments(moment: "_Moment", provider: MeterProvider) -> None:
     meter = metrics.get_meter("antspy", __version__, provider)
-    moment = _Moment(watched)
 
     def make(kind: Any, name: str, unit: str, told: str, attribute: str, series: Series) -> None:
         def observe(options: CallbackOptions) -> Iterator[Observation]:
@@ -309,18 +318,21 @@ def _make_instruments(watched: Watched, provider: MeterProvider) -> None:
     )
 
 
-class _Moment:
-    """The numbers for all instruments of one collection, read at its first."""
+class _Moment(threading.local):
+    """The numbers for all instruments of one collection, read at its first.
+
+    A collection is in one thread; there may be others at the same time, for a reader may have a thread.
+    """
 
     def __init__(self, watched: Watched) -> None:
-        self._watched = watched
+        self.watched = watched
         self._read: list[tuple[str, Stats]] = []
         self._told: set[str] = set()
         """The instruments that know these numbers. Who asks again is of the next collection."""
 
     def read(self, instrument: str) -> list[tuple[str, Stats]]:
         if not self._told or instrument in self._told:
-            self._read = self._watched.read()
+            self._read = self.watched.read()
             self._told = set()
         self._told.add(instrument)
         return self._read

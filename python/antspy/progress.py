@@ -37,7 +37,9 @@ class Bar:
     _screen: "Screen"
 
     def __init__(self, description: str, total: int | None) -> None:
-        self.description = description
+        from .name import shown  # in vain at the top: that needs the module of maps, and it this one
+
+        self.description = shown(description)
         self.done = 0
         self.total = total
         self.note = ""
@@ -103,8 +105,17 @@ def judge(progress: bool | str) -> None:
 
 def map_bar(progress: bool | str, fn: Callable[..., Any], iterables: Iterable[Any]) -> MapBar:
     """Return the bar of a map: its total is the length of the shortest iterable that has one."""
-    description = progress if isinstance(progress, str) else getattr(fn, "__name__", type(fn).__name__)
-    return MapBar(description, min((len(it) for it in iterables if isinstance(it, Sized)), default=None))
+    from .name import name_of
+
+    lengths = [length for it in iterables if (length := _length(it)) is not None]
+    return MapBar(progress if isinstance(progress, str) else name_of(fn), min(lengths, default=None))
+
+
+def _length(iterable: object) -> int | None:
+    try:
+        return len(iterable) if isinstance(iterable, Sized) else None
+    except Exception:  # it is longer than `sys.maxsize`, or finds out that it has none
+        return None
 
 
 def shown(results: Iterator[T], bar: MapBar) -> Iterator[T]:

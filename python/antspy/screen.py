@@ -38,6 +38,9 @@ class Drawer(Protocol):
     def close(self) -> None:
         """Leave the terminal as it was."""
 
+    def give_up(self) -> None:
+        """In a forked child: leave the terminal to the parent. Takes no lock: who has it may not be here."""
+
 
 class _Rich:
     """Bars of rich. What is not a terminal gets one line a bar, at its end."""
@@ -54,6 +57,8 @@ class _Rich:
         )
 
         self._tasks: dict[Bar, Any] = {}
+        self._streams: dict[str, Any] = {}
+        """What rich puts itself before."""
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -68,9 +73,11 @@ class _Rich:
             # stderr: so not what goes elsewhere.
             redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
         )
-        self._progress.start()
 
     def show(self, bars: list[Bar]) -> None:
+        if not self._streams:  # the first picture: whoever forks from now on finds them here
+            self._streams = {"stdout": sys.stdout, "stderr": sys.stderr}
+            self._progress.start()
         for bar in bars:
             if bar not in self._tasks:
                 self._tasks[bar] = self._progress.add_task(bar.description, total=bar.total, note="")
@@ -87,7 +94,19 @@ class _Rich:
         self._progress.remove_task(self._tasks.pop(bar))
 
     def close(self) -> None:
-        self._progress.live.stop()  # its own `stop` adds an empty line where there is no terminal
+        try:
+            for number in self._progress.task_ids:  # what could not be drawn could not be now
+                self._progress.remove_task(number)
+            with self._progress.console.capture():  # takes, and drops, what could not be written
+                pass
+            self._progress.live.stop()  # its own `stop` adds an empty line where there is no terminal
+        finally:
+            self.give_up()
+
+    def give_up(self) -> None:
+        for name, stream in self._streams.items():
+            if getattr(getattr(sys, name), "rich_proxied_file", None) is stream:  # else another's, by now
+                setattr(sys, name, stream)
 
 
 class _Tqdm:
@@ -134,6 +153,9 @@ class _Tqdm:
     def close(self) -> None:
         pass
 
+    def give_up(self) -> None:
+        pass
+
 
 class _Plain:
     """One line that is written again and again, with all bars; only on a terminal."""
@@ -152,6 +174,9 @@ class _Plain:
 
     def close(self) -> None:
         self._write("\r", "", "\r")
+
+    def give_up(self) -> None:
+        pass
 
     def _text(self, bar: Bar) -> str:
         of = "" if bar.total is None else f"/{bar.total}"
@@ -180,6 +205,9 @@ class _Nothing:
         pass
 
     def close(self) -> None:
+        pass
+
+    def give_up(self) -> None:
         pass
 
 
@@ -217,12 +245,17 @@ class Screen:
             self._bars.append(bar)
             if self._thread is None:
                 self._drawer = _drawer()
+                # Set before it runs: a bar that the collector begins meanwhile needs no other.
                 self._thread = threading.Thread(target=self._run, name="antspy-progress", daemon=True)
-                self._thread.start()
+                try:
+                    self._thread.start()
+                except RuntimeError:  # the system has no more threads: the work goes on without a bar
+                    self._thread = None
+                    self._bars = []
 
     def end(self, bar: Bar, wait: bool) -> None:
         bars = self._bars.copy()
-        if bar not in bars:  # of the process that this one was forked from
+        if bar not in bars:  # of the process that this one was forked from, or no thread could draw it
             return
         if any(not older.over for older in bars[: bars.index(bar)]):
             bar.stays = False  # leaves with the next picture
@@ -243,6 +276,7 @@ class Screen:
     def give_up(self) -> None:
         """In a forked child: these are the parent's."""
         self._bars = []
+        self._drawer.give_up()
 
     def _run(self) -> None:
         is_last = False
@@ -257,16 +291,20 @@ class Screen:
             try:
                 self._draw(bars, ended)
             except Exception:  # the terminal is gone, or refuses what is written
+                self._close_drawer()
                 self._drawer = _Nothing()
             with self._lock:
                 self._bars = [bar for bar in self._bars if bar not in ended]
                 if is_last := not self._bars:
                     # Under the lock: whoever is next may have a display of its own.
-                    with suppress(Exception):
-                        self._drawer.close()
+                    self._close_drawer()
                     self._thread = None
             for bar in ended:
                 bar.gone.set()
+
+    def _close_drawer(self) -> None:
+        with suppress(Exception):
+            self._drawer.close()
 
     def _draw(self, bars: list[Bar], ended: list[Bar]) -> None:
         self._drawer.show(bars)

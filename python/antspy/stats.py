@@ -136,6 +136,7 @@ def total(parts: Sequence[Stats]) -> Stats:
 def read(pool: _Pool) -> Stats:
     """Return the numbers of now."""
     numbers = pool._stats()
+    del numbers["closed"], numbers["paused"]
     for name in ("queue_time", "run_time"):
         counts, total = numbers[name]
         numbers[name] = Histogram(tuple(counts), total)

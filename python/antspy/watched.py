@@ -70,10 +70,14 @@ def whole(pool: HasStats) -> HasStats:
 
 def name_of(pool: Any) -> str:
     """Return a pool's own name: what its workers' names begin with."""
-    owner = _owner(pool)
-    if isinstance(owner, SubPool):
-        owner = owner._pool
+    owner = core(pool)
     return str(getattr(owner, "_name", type(owner).__name__))
+
+
+def core(pool: Any) -> Any:
+    """Return the pool in whose workers tasks run: that of a view or sub-pool."""
+    owner = _owner(pool)
+    return owner._pool if isinstance(owner, SubPool) else owner
 
 
 def _owner(pool: Any) -> Any:

@@ -76,15 +76,13 @@ pub(super) fn forget_all() {
     REGISTRY.store(ptr::null_mut(), Ordering::Release);
 }
 
-/// The pools of this process: of each the numbers of `Pool.stats`, its name, state, and workers' threads.
+/// The pools of this process: of each its numbers, name, workers' threads, and what tells it from others of that name.
 #[pyfunction]
 pub(super) fn _pools(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyDict>>> {
     let pools: Vec<Arc<Core>> = lock().pools.iter().filter_map(Weak::upgrade).collect();
     let pools = pools.iter().map(|pool| {
         let numbers = stats::numbers(py, pool)?;
-        let now = pool.stats();
-        numbers.set_item("closed", now.closed)?;
-        numbers.set_item("paused", now.paused)?;
+        numbers.set_item("id", Arc::as_ptr(pool).addr())?;
         numbers.set_item("name", &pool.config().thread_name_prefix)?;
         numbers.set_item("crew", &pool.host().hooks().crew)?;
         Ok(numbers)

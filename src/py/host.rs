@@ -57,7 +57,7 @@ impl Hooks {
         name: Option<&Name>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let what = name.map_or(function, |name| name.text.as_any());
-        seat::doing(what, || match (&self.via, name) {
+        seat::doing(py, what, || match (&self.via, name) {
             (None, None) => interpreter::call(py, function, args, kwargs),
             (None, Some(name)) => name.call(py, function, args, kwargs),
             (Some(via), name) => {

@@ -122,7 +122,7 @@ impl Ring {
     ) -> PyResult<Bound<'py, PyAny>> {
         let hooks = self.core.host().hooks();
         if !self.unpacks && name.is_none() && hooks.via.is_none() {
-            return seat::doing(&self.function, || {
+            return seat::doing(py, &self.function, || {
                 // SAFETY: a live reference.
                 unsafe { interpreter::call_items(py, &self.function, &[item.as_ptr()], None) }
             });

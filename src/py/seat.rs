@@ -12,7 +12,7 @@ use std::{
 
 use pyo3::{ffi, prelude::*};
 
-/// Whether workers say what they do. Set once and for all, `Relaxed`: a worker may notice it one task later.
+/// Whether workers say what they do. `Relaxed`: a worker may notice a change one task later.
 static WATCHED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
@@ -21,26 +21,26 @@ thread_local! {
 }
 
 /// Written by its worker, which is attached, and read by whoever is attached: so under the interpreter's lock one after
-/// the other, and `Relaxed`. Without that lock the object could be gone before it is read, and is not written down.
+/// the other, and `Relaxed`. Without that lock an object could be gone before it is read, and none is written down.
 #[pyclass(frozen, name = "_Seat", module = "antspy._antspy")]
 #[derive(Default)]
 pub(super) struct Seat {
-    /// What is called: a function, or the task's name; null if nothing is, or it is not known. Borrowed from the task,
-    /// which holds it as long as it stands here.
+    /// What is called: a function, or the task's name, held here; null if nothing is, or it is not known.
     what: AtomicPtr<ffi::PyObject>,
-    /// Since when, in nanoseconds of [`clock`]; 0: nothing is.
+    /// Since when, in nanoseconds of [`clock`]. Once the task is over it stays, for its callbacks belong to it; 0: the
+    /// worker has run none while it was watched.
     since: AtomicU64,
 }
 
 #[pymethods]
 impl Seat {
-    /// `(what is called, for how many seconds)`; `None` if nothing is, or it was called before anybody watched.
+    /// `(what is called or None, for how many seconds it or the last task has run)`; `None` if there was none.
     fn _look<'py>(&self, py: Python<'py>) -> Option<(Option<Bound<'py, PyAny>>, f64)> {
         let since = self.since.load(Ordering::Relaxed);
         if since == 0 {
             return None;
         }
-        // SAFETY: attached, and so is the worker whenever it writes: what stands here is held by its task, or null.
+        // SAFETY: attached, and so is the worker whenever it writes: what stands here is held here, or null.
         let what =
             unsafe { Bound::from_borrowed_ptr_or_opt(py, self.what.load(Ordering::Relaxed)) };
         let nanos = clock().saturating_sub(since);
@@ -53,15 +53,21 @@ impl Seat {
 }
 
 impl Seat {
-    /// Puts these two there, and returns what was.
-    fn put(&self, (what, since): Note) -> Note {
-        let before = (
-            self.what.load(Ordering::Relaxed),
-            self.since.load(Ordering::Relaxed),
-        );
+    /// Writes this down, and returns what stood there.
+    fn put(&self, py: Python<'_>, what: Option<Py<PyAny>>) -> Option<Py<PyAny>> {
+        let what = what.map_or(ptr::null_mut(), Py::into_ptr);
+        let before = self.what.load(Ordering::Relaxed);
         self.what.store(what, Ordering::Relaxed);
-        self.since.store(since, Ordering::Relaxed);
-        before
+        // SAFETY: null, or what was held here, which it is not any more.
+        unsafe { Bound::from_owned_ptr_or_opt(py, before) }.map(Bound::unbind)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        // SAFETY: a Python object ends in a thread that is attached.
+        let py = unsafe { Python::assume_attached() };
+        drop(self.put(py, None));
     }
 }
 
@@ -74,39 +80,48 @@ pub(super) fn taken(seat: Option<&Bound<'_, Seat>>, body: impl FnOnce()) {
 
 /// Runs `call`, which calls `what` for a task, and says so meanwhile. A task in the midst of another hides that.
 #[inline]
-pub(super) fn doing<R>(what: &Py<PyAny>, call: impl FnOnce() -> R) -> R {
-    let before = WATCHED.load(Ordering::Relaxed).then(|| sit_down(what));
-    let result = call();
-    if let Some(before) = before {
-        stand_up(before);
-    }
-    result
-}
-
-type Note = (*mut ffi::PyObject, u64);
-
-/// Writes down what is called now; returns what stood there.
-#[cold]
-fn sit_down(what: &Py<PyAny>) -> Note {
-    let what = if cfg!(Py_GIL_DISABLED) {
-        ptr::null_mut()
+pub(super) fn doing<R>(py: Python<'_>, what: &Py<PyAny>, call: impl FnOnce() -> R) -> R {
+    let _note = if WATCHED.load(Ordering::Relaxed) {
+        Note::write(py, what)
     } else {
-        what.as_ptr()
+        None
     };
-    write((what, clock()))
+    call()
 }
 
-/// Writes down again what stood there before.
-#[cold]
-fn stand_up(before: Note) {
-    write(before);
+/// What stood on a seat before; it is written down again when this is dropped.
+struct Note<'py> {
+    py: Python<'py>,
+    seat: &'py Seat,
+    before: Option<Py<PyAny>>,
+    since: u64,
 }
 
-fn write(note: Note) -> Note {
-    // SAFETY: null, or held by `taken` further up on this thread.
-    match unsafe { SEAT.get().as_ref() } {
-        None => (ptr::null_mut(), 0),
-        Some(seat) => seat.put(note),
+impl<'py> Note<'py> {
+    #[inline(never)]
+    fn write(py: Python<'py>, what: &Py<PyAny>) -> Option<Self> {
+        // SAFETY: null, or held by `taken` further up on this thread, which outlives all tasks on it.
+        let seat = unsafe { SEAT.get().as_ref() }?;
+        let what = (!cfg!(Py_GIL_DISABLED)).then(|| what.clone_ref(py));
+        let before = seat.put(py, what);
+        let since = seat.since.load(Ordering::Relaxed);
+        seat.since.store(clock(), Ordering::Relaxed);
+        Some(Self {
+            py,
+            seat,
+            before,
+            since,
+        })
+    }
+}
+
+impl Drop for Note<'_> {
+    #[inline(never)]
+    fn drop(&mut self) {
+        if self.before.is_some() {
+            self.seat.since.store(self.since, Ordering::Relaxed);
+        }
+        drop(self.seat.put(self.py, self.before.take()));
     }
 }
 
@@ -132,8 +147,8 @@ fn clock() -> u64 {
     }
 }
 
-/// Workers say what they do from now on.
+/// Whether workers say what they do from now on.
 #[pyfunction]
-pub(super) fn _watch() {
-    WATCHED.store(true, Ordering::Relaxed);
+pub(super) fn _watch(on: bool) {
+    WATCHED.store(on, Ordering::Relaxed);
 }

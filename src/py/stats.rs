@@ -4,7 +4,7 @@ use pyo3::{prelude::*, types::PyDict};
 
 use super::pool::Core;
 
-/// By the names of `antspy.Stats`; a histogram is a tuple of its counts and the sum in seconds.
+/// By the names of `antspy.Stats`, and its state; a histogram is a tuple of its counts and the sum in seconds.
 pub(super) fn numbers<'py>(py: Python<'py>, core: &Core) -> PyResult<Bound<'py, PyDict>> {
     let (now, tally) = core.stats_and_tally();
     let numbers = PyDict::new(py);
@@ -20,6 +20,8 @@ pub(super) fn numbers<'py>(py: Python<'py>, core: &Core) -> PyResult<Bound<'py, 
     numbers.set_item("cancelled", tally.cancelled)?;
     numbers.set_item("discarded", tally.discarded)?;
     numbers.set_item("rejected", tally.rejected)?;
+    numbers.set_item("closed", now.closed)?;
+    numbers.set_item("paused", now.paused)?;
     numbers.set_item("workers_started", now.started)?;
     numbers.set_item("workers_expired", tally.expired)?;
     for (name, histogram) in [

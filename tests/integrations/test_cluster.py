@@ -3,11 +3,13 @@
 import asyncio
 import doctest
 import os
+import re
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import antspy
 import pytest
 from antspy import Adaptive, Pool, PoolError, TaskInterrupted, WaitGroup
 from support import LIMIT, assert_settled, eventually, library
@@ -289,6 +291,25 @@ def test_settings_that_make_no_sense_are_refused(
 def test_a_pool_cannot_be_sent_to_the_cluster(pool: ClusterPool) -> None:
     with pytest.raises(TypeError):
         pool.submit(told, pool).result(LIMIT)
+
+
+def test_its_numbers_are_told_as_any_pools(pool: ClusterPool, capsys: pytest.CaptureFixture[str]) -> None:
+    library("rich")
+    registry = library("prometheus_client").CollectorRegistry()
+    library("antspy.prometheus").PoolCollector(cluster=pool, registry=registry)
+    with antspy.progress(pool, "calls"):
+        assert list(pool.map(abs, range(3))) == [0, 1, 2]
+    assert re.search(r"calls.* 3/3 ", capsys.readouterr().err)
+    ended = {"pool": "cluster", "outcome": "completed"}
+    assert registry.get_sample_value("antspy_tasks_ended_total", ended) == 3
+
+
+def test_it_cannot_be_traced(pool: ClusterPool) -> None:
+    traced = library("antspy.opentelemetry").traced
+    for view in (pool, pool.options(name="named"), pool.subpool(1), pool.subpool(1).options(name="named")):
+        with pytest.raises(TypeError, match=r"workers in this process, .* not <.*ClusterPool"):
+            traced(view)
+    assert pool.stats().submitted == 0
 
 
 def test_the_client_stays_open_and_a_reboot_needs_no_new_cluster(dask_client: Any) -> None:

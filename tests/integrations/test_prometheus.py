@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
-import antspy
 import pytest
-from antspy import MultiPool, MultiPoolWithFunc, Pool, PoolWithFunc, ThreadPoolExecutor
+from antspy import Pool
+from metrics_support import KINDS, give_ten, hard_day
 from support import LIMIT, Gate, eventually, library
 
 library("prometheus_client")
@@ -78,19 +78,8 @@ def assert_accounted(samples: Samples, pool: str) -> None:
 
 @pytest.mark.parametrize("accept", ["text/plain", OPENMETRICS])
 def test_a_scrape_has_all_numbers(accept: str, registry: CollectorRegistry, address: str, gate: Gate) -> None:
-    with Pool(2, queue_size=3, expiry=None, overflow="raise", exception_handler=print) as pool:
+    with hard_day(gate) as pool:
         PoolCollector(fetchers=pool, registry=registry)
-        pool.submit(abs, -1).result()
-        with pytest.raises(ValueError, match="no number"):
-            pool.submit(int, "no number").result()
-        for _ in range(2):
-            pool.go(gate)
-        gate.wait_entered(2)
-        pool.submit(abs, -1).cancel()
-        for _ in range(3):
-            pool.go(abs, -1)
-        with pytest.raises(antspy.PoolOverloadError):
-            pool.go(abs, -1)
         kinds, samples = scrape(address, accept)
         assert_accounted(samples, "fetchers")
         for name, labels, expected in [
@@ -147,27 +136,13 @@ def test_the_buckets_are_cumulative_and_the_same_at_each_scrape(
             assert run[bound] == sum(count for upper, count in times if upper <= bound)
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: Pool(2, thread_name_prefix="own"),
-        lambda: MultiPool(2, 2, thread_name_prefix="own"),
-        lambda: PoolWithFunc(abs, 2, thread_name_prefix="own"),
-        lambda: MultiPoolWithFunc(abs, 2, 2, thread_name_prefix="own"),
-        lambda: ThreadPoolExecutor(2, thread_name_prefix="own"),
-    ],
-)
+@pytest.mark.parametrize("make", KINDS)
 def test_each_kind_of_pool_is_told_of_by_its_own_name(
     make: Callable[[], Any], registry: CollectorRegistry, address: str
 ) -> None:
     with make() as pool:
         PoolCollector(pool, registry=registry)
-        for number in range(10):
-            if hasattr(pool, "invoke"):
-                pool.invoke(number)
-            else:
-                pool.go(abs, number)
-        pool.wait()
+        give_ten(pool)
         samples = scrape(address)[1]
         assert_accounted(samples, "own")
         assert value(samples, "antspy_tasks_submitted_total", pool="own") == 10

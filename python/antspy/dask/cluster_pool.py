@@ -43,6 +43,8 @@ class ClusterPool(Pool):
     [32, 9]
     """
 
+    _tasks_travel = True  # to other processes: said for those who would have a task bring its pool with it
+
     def __init__(
         self,
         client: distributed.Client,

@@ -131,7 +131,7 @@ def run_configurations(outcome: Outcome, server: Child, rival_command: list[str]
     with progress:
         # By turns: a row and its rival have the machine as it is in the same minute.
         for row, (name, command, side) in product(outcome.configurations, sides):
-            if side is outcome.rival and not row.has_rival(outcome.rival.name):
+            if isinstance(side, Rival) and not row.has_rival(side.name):
                 continue
             settle(row.port)
             progress.begin(row, name)

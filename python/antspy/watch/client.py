@@ -48,8 +48,10 @@ class Client:
             raise WatchError(f"{self.path}: {reason}") from None
         finally:
             connection.close()
+        if not isinstance(document, dict) or not {"format", "error"} & document.keys():
+            raise WatchError(f"{self.path}: whoever serves there is not antspy")
         if answer.status != 200:
-            raise WatchError(f"{self.path}: {document['error']}")
+            raise WatchError(f"{self.path}: {document.get('error')}")
         if document.get("format") != FORMAT:
             raise WatchError(f"{self.path}: format {document.get('format')!r}, not {FORMAT}: another antspy")
         return dict(document)

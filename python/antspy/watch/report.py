@@ -1,6 +1,7 @@
 """What came of the time between two documents: rates, and quantiles of the times of its tasks."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,17 +44,18 @@ def compare(earlier: Document | None, later: Document) -> list[Report]:
     Without an earlier one the quantiles are those of all its tasks so far, and there is no rate.
 
     >>> times = {"sum": 0.0, "buckets": []}
-    >>> pool = {"name": "a", "completed": 5, "failed": 0, "queue_time": times, "run_time": times}
-    >>> before = {"time": 10.0, "process": {"pid": 1}, "pools": [pool]}
-    >>> after = {"time": 12.0, "process": {"pid": 1}, "pools": [{**pool, "completed": 25}]}
+    >>> pool = {"id": 1, "name": "a", "completed": 5, "failed": 0, "queue_time": times, "run_time": times}
+    >>> before = {"monotonic": 10.0, "process": {"pid": 1}, "pools": [pool]}
+    >>> after = {"monotonic": 12.0, "process": {"pid": 1}, "pools": [{**pool, "completed": 25}]}
     >>> compare(before, after)[0].rate
     10.0
     """
-    before: dict[str, Mapping[str, Any]] = {}
+    before: dict[int, Mapping[str, Any]] = {}
+    seconds = 0.0
     if earlier is not None and earlier["process"]["pid"] == later["process"]["pid"]:
-        before = by_name(earlier["pools"])
-    seconds = later["time"] - earlier["time"] if earlier is not None else 0.0
-    return [_report(before.get(name), pool, seconds) for name, pool in by_name(later["pools"]).items()]
+        before = {pool["id"]: pool for pool in earlier["pools"]}
+        seconds = later["monotonic"] - earlier["monotonic"]
+    return [_report(before.get(pool["id"]), pool, seconds) for pool in numbered(later["pools"])]
 
 
 def running(reports: Iterable[Report]) -> list[tuple[str, dict[str, Any]]]:
@@ -67,16 +69,13 @@ def limit(capacity: int | None) -> int | None:
     return None if capacity is None or capacity >= 10**9 else capacity
 
 
-def by_name(pools: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Return the pools by their names; of several of one name each gets a number."""
-    named: dict[str, Mapping[str, Any]] = {}
+def numbered(pools: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield the pools; of several of one name all but the first get a number."""
+    seen: Counter[str] = Counter()
     for pool in pools:
-        name, number = pool["name"], 1
-        while name in named:
-            number += 1
-            name = f"{pool['name']} ({number})"
-        named[name] = {**pool, "name": name}
-    return named
+        name = pool["name"]
+        seen[name] += 1
+        yield pool if seen[name] == 1 else {**pool, "name": f"{name} ({seen[name]})"}
 
 
 def _report(before: Mapping[str, Any] | None, pool: Mapping[str, Any], seconds: float) -> Report:

@@ -7,10 +7,8 @@ import os
 import selectors
 import socket
 import socketserver
-import stat
 import struct
 import sys
-import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -18,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
+from .place import listen
 from .snapshot import Watch
 
 PATIENCE = 5.0
@@ -42,7 +41,7 @@ class StatsServer:
     def __init__(self, path: Path) -> None:
         self.path = path
         """Where its socket is."""
-        self._server = Server(path, Watch())
+        self._server = Server(path)
         self._inode = path.stat().st_ino
         self._thread = threading.Thread(target=self._server.serve, name="antspy-stats", daemon=True)
         self._thread.start()
@@ -65,13 +64,13 @@ class StatsServer:
         """
         if self.closed:
             return
-        _serving.discard(self)
         self._server.stop()
-        self._thread.join()
+        self._thread.join(PATIENCE)
         self._server.server_close()
         with contextlib.suppress(FileNotFoundError):
             if self.path.stat().st_ino == self._inode:  # or another has taken its place
                 self.path.unlink()
+        _serving.discard(self)  # last: Ctrl-C before that leaves it to the next call
 
     def __enter__(self) -> Self:
         return self
@@ -129,29 +128,18 @@ class Server(socketserver.TCPServer):
 
     if hasattr(socket, "AF_UNIX"):
         address_family = socket.AF_UNIX
-    request_queue_size = 16
 
-    def __init__(self, path: Path, watch: Watch) -> None:
-        self.watch = watch
+    def __init__(self, path: Path) -> None:
+        listening = listen(path)
+        self.watch = Watch()
         self._bell, self._rope = socket.socketpair()
         self._stopped = False
         self._answered: socket.socket | None = None
         """The connection whose request is answered now. `process_request` writes this and then reads
         `_stopped`, `stop` writes that and then reads this: so one of them sees what the other did."""
-        super().__init__(str(path), Handler)  # type: ignore[arg-type]
-
-    def server_bind(self) -> None:
-        """Make the socket where nobody else can enter, and put it in place once nobody else can open it."""
-        path = Path(str(self.server_address))
-        refuse_to_replace(path)
-        with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
-            made = Path(folder, "s")
-            try:
-                self.socket.bind(str(made))
-            except OSError as error:
-                raise OSError(error.errno, f"no socket can be made: {error}", str(path)) from None
-            made.chmod(0o600)
-            made.replace(path)
+        super().__init__(str(path), Handler, bind_and_activate=False)  # type: ignore[arg-type]
+        self.socket.close()
+        self.socket = listening
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Whether the other end is of the same user, where the system tells, or root."""
@@ -185,6 +173,7 @@ class Server(socketserver.TCPServer):
 
     def server_close(self) -> None:
         super().server_close()
+        self.watch.close()
         self._bell.close()
         self._rope.close()
 
@@ -194,27 +183,10 @@ class Server(socketserver.TCPServer):
             super().handle_error(request, client_address)
 
 
-def refuse_to_replace(path: Path) -> None:
-    """Raise if somebody serves there, something else than a socket is there, or no client could reach it."""
-    with socket.socket(socket.AF_UNIX) as knock:
-        knock.settimeout(PATIENCE)
-        try:
-            knock.connect(str(path))
-        except FileNotFoundError:
-            return
-        except ConnectionRefusedError:
-            if not stat.S_ISSOCK(path.stat().st_mode):
-                raise FileExistsError(f"path: {str(path)!r} is there, and is no socket") from None
-            return  # left by a process that has ended
-        except OSError as error:
-            raise OSError(error.errno, f"no socket can be made: {error}", str(path)) from None
-    raise FileExistsError(f"path: somebody serves on {str(path)!r} already")
-
-
 class Handler(BaseHTTPRequestHandler):
     """`GET /stats`, with `stacks=1` and `slowest=N`."""
 
-    server: Server
+    server: Server  # pyright: ignore[reportIncompatibleVariableOverride]  # it is
     timeout = PATIENCE
 
     def do_GET(self) -> None:
@@ -264,6 +236,7 @@ def _close_all() -> None:
 
 def _forget_all() -> None:
     """In a forked child there is no thread that serves: the parent's sockets are the parent's."""
+    Watch.forget_all()
     for server in _serving:
         server._server.server_close()
     _serving.clear()

@@ -6,10 +6,11 @@ import threading
 import time
 from dataclasses import dataclass, fields
 from heapq import nlargest
-from operator import itemgetter
+from operator import attrgetter, itemgetter
+from threading import Lock
 from traceback import StackSummary, walk_stack
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 from .._antspy import __version__, _pools, _watch
 from ..name import name_of
@@ -39,16 +40,36 @@ class Task:
 
 
 class Watch:
-    """Sees what the workers of this process do, from the moment on when it was made.
+    """Sees what the workers of this process do, until it is closed.
 
-    What a task is and since when it runs is written down by its worker, once somebody watches. Of a task that
-    has begun before only the stack is known, and that it has run at least since then.
+    What a task is, and since when it runs, is written down by its worker while somebody watches. A task that
+    has begun before is known by its stack, and has run at least since then. So are initializers, and
+    callbacks, whose time is that since the start of their task.
     """
 
+    _open: ClassVar[set["Watch"]] = set()
+    _lock: ClassVar[Lock] = Lock()
+    """Of those that are open."""
+
     def __init__(self) -> None:
-        _watch()
         self._since = time.monotonic()
         self._began = time.time()
+        with self._lock:
+            self._open.add(self)
+            _watch(True)
+
+    def close(self) -> None:
+        """Workers say no more what they do, if nobody else watches."""
+        with self._lock:
+            self._open.discard(self)
+            _watch(bool(self._open))
+
+    @classmethod
+    def forget_all(cls) -> None:
+        """In a forked child nobody watches, and the lock may be held by a thread that is not there."""
+        cls._lock = Lock()
+        cls._open.clear()
+        _watch(False)
 
     def snapshot(self, stacks: bool, slowest: int) -> Document:
         """Return the document: of each pool its numbers, and some of its running tasks.
@@ -65,6 +86,7 @@ class Watch:
         document = {
             "format": FORMAT,
             "time": time.time(),
+            "monotonic": time.monotonic(),
             "process": {
                 "pid": os.getpid(),
                 "program": sys.argv[0] if sys.argv else "",
@@ -75,6 +97,7 @@ class Watch:
             },
             "pools": [
                 {
+                    "id": pool["id"],
                     "name": pool["name"],
                     **{name: pool[name] for name in NUMBERS},
                     **{name: histogram(pool[name]) for name in TIMES},
@@ -94,26 +117,31 @@ class Watch:
         if not most:
             return []
         begun: list[tuple[WorkerThread, Any, float]] = []
-        begun_before: list[WorkerThread] = []
+        others: list[WorkerThread] = []
         for thread in list(pool["crew"]):
             if isinstance(thread, WorkerThread):
-                if (seen := thread.seat._look()) is None:
-                    begun_before.append(thread)
+                seen = thread.seat._look()
+                if seen is None or seen[0] is None:
+                    others.append(thread)
                 else:
                     begun.append((thread, *seen))
         tasks: list[Task] = []
         if len(begun) < pool["busy"]:
-            # Some are idle, and the others have a stack, unless they are in a function in C.
+            # Some are idle, and the others have a stack, unless they are in a function in C. Stacks first: a
+            # worker that takes a task after that is idle here, and not at what it ran hours ago.
             if not frames:
                 frames.update(sys._current_frames())
             watched = time.monotonic() - self._since
-            for thread in begun_before:
-                if len(tasks) < most and (frame := frame_of(thread, frames)) is not None:
-                    tasks.append(Task(thread, first_name(frame), watched, at_least=True))
-        begun = nlargest(most - len(tasks), begun, key=itemgetter(2))
-        return tasks + [
-            Task(thread, "?" if what is None else name_of(what), seconds) for thread, what, seconds in begun
+            for thread in others:
+                if (frame := frame_of(thread, frames)) is not None:
+                    seen = thread.seat._look()
+                    age = watched if seen is None else min(watched, seen[1])
+                    tasks.append(Task(thread, first_name(frame), age, at_least=age == watched))
+        tasks += [
+            Task(thread, name_of(what), seconds)
+            for thread, what, seconds in nlargest(most, begun, key=itemgetter(2))
         ]
+        return nlargest(most, tasks, key=attrgetter("seconds"))
 
 
 def shown(task: Task, frames: Frames | None) -> dict[str, Any]:

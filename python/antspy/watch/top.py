@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from ..name import shown
 from .client import Client
 from .options import Options
 from .report import Report, compare, limit, running
@@ -37,16 +38,28 @@ def show(options: Options, client: Client) -> int:
     earlier = client.ask(slowest=0)
     if options.once or not console.is_terminal:
         time.sleep(options.interval)
-        later = client.ask(options.stacks, options.slowest)
+        later = printable(client.ask(options.stacks, options.slowest))
         console.print(page(options, later, compare(earlier, later), console.width))
         return 0
     with suppress(KeyboardInterrupt), Live(console=console, screen=True, auto_refresh=False) as view:
         while True:
-            later = client.ask(options.stacks, options.slowest)
+            later = printable(client.ask(options.stacks, options.slowest))
             view.update(page(options, later, compare(earlier, later), console.width), refresh=True)
             earlier = later
             time.sleep(options.interval)
     return 0
+
+
+def printable(told: Any) -> Any:
+    """Return the document with nothing in its texts that the terminal would obey: they are the program's."""
+    match told:
+        case str():
+            return shown(told)
+        case list():
+            return [printable(one) for one in told]
+        case dict():
+            return {name: printable(one) for name, one in told.items()}
+    return told
 
 
 def page(options: Options, document: Document, reports: list[Report], width: int) -> RenderableType:

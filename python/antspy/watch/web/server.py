@@ -135,7 +135,7 @@ def read(name: str) -> bytes:
 class Handler(BaseHTTPRequestHandler):
     """`GET` of the page's files; of `/state?after=TIME`, what is known; of `/stats?stacks=1`, which asks."""
 
-    server: WebServer
+    server: WebServer  # pyright: ignore[reportIncompatibleVariableOverride]  # it is
     timeout = PATIENCE
 
     def do_GET(self) -> None:
