@@ -23,7 +23,7 @@ help:
 	@echo "                          WORKS='go_wait map' for some"
 	@echo "make instructions         count the instructions of the dispatch path, and compare them with the baseline"
 	@echo "make soak [PARTS=...]      do again and again what could lose a task, and keep the account: soak-results"
-	@echo "make wheels               build and test wheels for each Python here; PYTHONS='python3.12 python3.13' for some"
+	@echo "make wheels               build and test wheels for each Python here; PYTHONS='3.12 3.13' for some"
 	@echo "make docs                 make a site of the documentation: site/index.html"
 	@echo "make audit                look for known vulnerabilities in what is depended on, and at its licences"
 	@echo "make lock [UPGRADE=1]     lock the packages that the tests and the study need; UPGRADE=1 takes newer ones"

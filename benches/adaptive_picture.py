@@ -19,7 +19,7 @@ SMOOTH = 10
 
 
 def draw(comparisons: list[Comparison], path: Path) -> None:
-    canvas = Figure(figsize=(12, 2.6 * len(comparisons)), layout="constrained")
+    canvas = Figure(figsize=(9.5, 2.8 * len(comparisons)), layout="constrained")
     FigureCanvasAgg(canvas)
     rows = canvas.subplots(len(comparisons), 3, squeeze=False, width_ratios=(4, 4, 3))
     for comparison, (capacity, throughput, sweep) in zip(comparisons, rows, strict=True):
@@ -28,15 +28,17 @@ def draw(comparisons: list[Comparison], path: Path) -> None:
         draw_sweep(sweep, comparison)
         for axes in (capacity, throughput, sweep):
             axes.spines[["top", "right"]].set_visible(False)
-            axes.tick_params(labelsize=7)
+            axes.tick_params(labelsize=8)
+            axes.margins(y=0.1)
             axes.set_ylim(bottom=0)
-    canvas.savefig(path, dpi=80)
+    canvas.legend(*rows[0][1].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=9)
+    canvas.savefig(path, dpi=100)
 
 
 def draw_capacity(axes: Axes, comparison: Comparison) -> None:
     run = comparison.adaptive
     axes.step(run.times, run.capacities, where="post", color=OURS, linewidth=1.2)
-    axes.set_title(f"{comparison.load.title}: capacity over seconds", fontsize=8)
+    axes.set_title(f"{comparison.load.title}:\ncapacity over seconds", fontsize=9)
 
 
 def draw_throughput(axes: Axes, comparison: Comparison) -> None:
@@ -46,13 +48,19 @@ def draw_throughput(axes: Axes, comparison: Comparison) -> None:
         (after[0], (after[1] - before[1]) / (after[0] - before[0]))
         for before, after in zip(pairs, pairs[SMOOTH:], strict=False)
     ]
-    axes.plot([at for at, _ in means], [mean for _, mean in means], color=OURS, linewidth=1.2)
+    axes.plot(
+        [at for at, _ in means], [mean for _, mean in means], color=OURS, linewidth=1.2, label="adaptive"
+    )
     for phase in range(comparison.load.phases):
         best = comparison.best(phase)[1]
         start = phase * comparison.seconds
-        for height, style in ((best, "solid"), (0.9 * best, "dotted")):
-            axes.plot([start, start + comparison.seconds], [height] * 2, linestyle=style, color=LINE)
-    axes.set_title("tasks a second; best fixed capacity, and 90 % of it", fontsize=8)
+        for height, style, name in (
+            (best, "solid", "best fixed capacity"),
+            (0.9 * best, "dotted", "90 % of that"),
+        ):
+            times = [start, start + comparison.seconds]
+            axes.plot(times, [height] * 2, linestyle=style, color=LINE, label=name if phase == 0 else None)
+    axes.set_title("tasks a second\nover seconds", fontsize=9)
 
 
 def draw_sweep(axes: Axes, comparison: Comparison) -> None:
@@ -68,4 +76,4 @@ def draw_sweep(axes: Axes, comparison: Comparison) -> None:
     axes.set_xticks(list(comparison.fixed[0]), [str(capacity) for capacity in comparison.fixed[0]])
     axes.tick_params("x", labelrotation=45)
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_title("tasks a second at fixed capacities; x: adaptive", fontsize=7)
+    axes.set_title("tasks a second at\nfixed capacities; x: adaptive", fontsize=9)

@@ -8,10 +8,13 @@ from catalogue import WORKS
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import NullFormatter
 from results import Figure
+from vs.floor import Floor
 from vs.ours import Ours
 from vs.peers import NAMES
+from vs.threads import Threads
 
 COLUMNS = 3
 COLOURS = dict(
@@ -22,6 +25,10 @@ COLOURS = dict(
     )
 )
 ROOM_FOR_FIGURES = 2
+NO_CAPACITY = (Floor.name, Threads.name)
+"""They are measured beside those of a capacity, and have none."""
+LAYOUT = ConstrainedLayoutEngine(h_pad=0.15)
+"""With inches above and below a panel."""
 GROWS = ("growth_tasks", "growth_capacity", "submitters")
 """Works whose settings are numbers, each larger than the one before."""
 
@@ -30,7 +37,7 @@ def draw(figures: list[Figure], path: Path) -> None:
     works = [work for work in WORKS.values() if any(figure.work is work for figure in figures)]
     columns = 1 if len(works) < COLUMNS else COLUMNS  # two fit on a page of text, one above the other
     rows = -(-len(works) // columns)
-    canvas = Canvas(figsize=(7 if columns == 1 else 6 * columns, 3.6 * rows), layout="constrained")
+    canvas = Canvas(figsize=(7 if columns == 1 else 6 * columns, 3.6 * rows), layout=LAYOUT)
     FigureCanvasAgg(canvas)
     panels = canvas.subplots(rows, columns, squeeze=False).flat
     for work, axes in zip(works, panels, strict=False):
@@ -52,7 +59,7 @@ def bars(axes: Axes, figures: list[Figure]) -> None:
     figures = sorted(figures, key=lambda figure: figure.median, reverse=True)
     lengths = [figure.median * figure.work.unit.factor for figure in figures]
     colours = [COLOURS[figure.peer] for figure in figures]
-    drawn = axes.barh([f"{figure.peer}, {figure.setting}" for figure in figures], lengths, color=colours)
+    drawn = axes.barh([label(figure) for figure in figures], lengths, color=colours)
     axes.bar_label(
         drawn,
         labels=[f"{length:,.3g}" if length < 100 else f"{length:,.0f}" for length in lengths],
@@ -62,8 +69,14 @@ def bars(axes: Axes, figures: list[Figure]) -> None:
     axes.set_xscale("log")
     axes.set_xlim(10.0 ** floor(log10(min(lengths))), max(lengths) * ROOM_FOR_FIGURES)
     axes.xaxis.set_minor_formatter(NullFormatter())
-    for label, figure in zip(axes.get_yticklabels(), figures, strict=True):
-        label.set_fontweight("bold" if figure.peer == Ours.name else "normal")
+    for tick, figure in zip(axes.get_yticklabels(), figures, strict=True):
+        tick.set_fontweight("bold" if figure.peer == Ours.name else "normal")
+
+
+def label(figure: Figure) -> str:
+    if figure.peer in NO_CAPACITY and figure.setting.startswith("capacity "):
+        return figure.peer
+    return f"{figure.peer}, {figure.setting}"
 
 
 def lines(axes: Axes, figures: list[Figure]) -> None:

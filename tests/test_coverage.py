@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from script_support import lines, run, write
+from support import library
+
+library("coverage")
 
 SYSMON = pytest.mark.skipif(sys.version_info < (3, 12), reason="new in 3.12")
 CORES = pytest.mark.parametrize("core", ["ctrace", pytest.param("sysmon", marks=SYSMON)])

@@ -100,17 +100,19 @@ def test_a_python_block_of_a_page_runs(page: Path, text: str) -> None:
 @pytest.mark.parametrize("command", sorted(set(COMMANDS)))
 def test_a_command_of_a_page_exists(command: str) -> None:
     program, *words = [word for word in shlex.split(command) if not re.fullmatch(r"[A-Z_]+=.*", word)]
-    match [Path(program).name, *words]:
+    match [Path(program).name or program, *words]:
         case ["make", *targets]:
             rules = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
             assert set(targets) <= set(rules)
         case ["antspy", *arguments]:
             if not {"-h", "--help"} & set(arguments):
                 make_parser().parse_args(arguments)  # raises what it does not know
-        case ["python", "-m", module, *_]:
+        case ["python" | "python3", "-m", module, *_]:
             assert importlib.util.find_spec(module)
         case ["python", script, *_]:
-            assert (ROOT / script).is_file()
+            assert (ROOT / script).is_file() or script in {name for _, _, name, _ in BLOCKS}
+        case [".", script]:  # of the environment that the command above it makes
+            assert script == "env/bin/activate"
         case ["pip", "install", *_]:
             project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
             for extras in re.findall(r"\.\[([\w,]+)\]", command):

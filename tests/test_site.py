@@ -127,6 +127,15 @@ def test_it_has_types_arguments_errors_and_examples(reference: dict[str, str], n
     assert words in reference[f"antspy.{name}"]
 
 
+def test_it_has_the_tables_of_the_readme(site: Path) -> None:
+    texts = Page(site / "tables.html").texts
+    assert "WithMaxBlockingTasks" in texts["antspy-beside-ants"]
+    assert "examples/ants_full_pool.py" in texts["antspy-beside-ants"]
+    assert "buffersize" in texts["antspy-beside-the-standard-library"]
+    assert "APScheduler" in texts["integrations"]
+    assert "SimpleQueue" in texts["benchmarks"]
+
+
 def test_it_fetches_nothing_from_elsewhere(site: Path) -> None:
     pages = sorted(site.rglob("*.html"))
     assert len(pages) > 25

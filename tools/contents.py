@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from empty_environment import ROOT
 from trove_classifiers import classifiers
 
-NOT_IN_SDIST = (".ci/", ".github/", "benches/results/", "dist/", "site/", "study-results/", "target/")
+NOT_IN_SDIST = (".ci/", ".github/", "benches/results/", "dist/", "env/", "site/", "study-results/", "target/")
 """Of use only in the repository, or made here."""
 
 REQUIRED_IN_SDIST = {

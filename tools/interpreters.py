@@ -45,7 +45,8 @@ def find(wanted: list[str]) -> list[Interpreter]:
     """
     found = []
     for name in wanted or SUPPORTED:
-        interpreter = _find(name) if name in SUPPORTED else _probe(name)
+        # What is called python3.12 on PATH may be a launcher whose version is not chosen here.
+        interpreter = (None if name in SUPPORTED else _probe(name)) or _find(name.removeprefix("python"))
         if interpreter:
             print(f"  {name}: {interpreter.release}, {interpreter.path}")
             found.append(interpreter)
