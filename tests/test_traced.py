@@ -6,6 +6,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -304,8 +305,7 @@ def test_whoever_watches_sees_the_functions_name(gate: Gate) -> None:
     def waits(_: object = None) -> None:
         gate()
 
-    watch = Watch()
-    with Pool(3, thread_name_prefix="own") as pool:
+    with closing(Watch()) as watch, Pool(3, thread_name_prefix="own") as pool:
         view = traced(pool)
         view.go(waits)
         view.options(name="named").go(waits)
