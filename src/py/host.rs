@@ -46,9 +46,27 @@ pub(super) struct Hooks {
 }
 
 impl Hooks {
-    /// Calls `function(*args, **kwargs)`: here, or via what makes the pool's calls elsewhere. Makes no object for that:
-    /// a garbage collection would be as open to interrupts as the task is.
+    /// Calls `function(*args, **kwargs)`: here, or via what makes the pool's calls elsewhere.
+    #[inline]
     pub(super) fn call<'py>(
+        &self,
+        py: Python<'py>,
+        function: &Py<PyAny>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Py<PyDict>>,
+        name: Option<&Name>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if name.is_none() && self.via.is_none() {
+            return seat::doing(py, function, || {
+                interpreter::call(py, function, args, kwargs)
+            });
+        }
+        self.call_otherwise(py, function, args, kwargs, name)
+    }
+
+    /// Makes no object for that: a garbage collection would be as open to interrupts as the task is.
+    #[cold]
+    fn call_otherwise<'py>(
         &self,
         py: Python<'py>,
         function: &Py<PyAny>,
