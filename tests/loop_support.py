@@ -15,7 +15,9 @@ def run(main: Coroutine[Any, Any, T], debug: bool | None = None) -> T:
     """Run a coroutine in a loop of its own, and not for ever."""
 
     async def limited() -> T:
-        return await asyncio.wait_for(main, LIMIT)
+        # A task of its own, as up to 3.11. Else a GeneratorExit that an await raises comes to the outermost
+        # coroutine, which closes this one by another.
+        return await asyncio.wait_for(asyncio.create_task(main), LIMIT)
 
     return asyncio.run(limited(), debug=debug)
 
