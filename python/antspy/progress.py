@@ -97,6 +97,12 @@ class PoolBar(Bar):
         )
 
 
+def judge_pool(pool: object) -> None:
+    """Raise `TypeError` if it has no numbers."""
+    if isinstance(pool, type) or not callable(getattr(pool, "stats", None)):
+        raise TypeError(f"pool must be a pool, with stats(), not {pool!r}")
+
+
 def judge(progress: bool | str) -> None:
     """Judge the argument of `map`."""
     if not isinstance(progress, (bool, str)):
@@ -174,8 +180,7 @@ def progress(pool: HasStats, description: str = "tasks") -> AbstractContextManag
     ...     pool.wait()
     True
     """
-    if isinstance(pool, type) or not callable(getattr(pool, "stats", None)):
-        raise TypeError(f"pool must be a pool, with stats(), not {pool!r}")
+    judge_pool(pool)
     if not isinstance(description, str):
         raise TypeError(f"description must be a str, not {description!r}")
     return _watched(PoolBar(description, pool))

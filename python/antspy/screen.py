@@ -42,6 +42,25 @@ class Drawer(Protocol):
         """In a forked child: leave the terminal to the parent. Takes no lock: who has it may not be here."""
 
 
+class _Nothing:
+    """Where nothing can be drawn; and what others need not do."""
+
+    def show(self, bars: list[Bar]) -> None:
+        pass
+
+    def keep(self, bar: Bar) -> None:
+        pass
+
+    def forget(self, bar: Bar) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def give_up(self) -> None:
+        pass
+
+
 class _Rich:
     """Bars of rich. What is not a terminal gets one line a bar, at its end."""
 
@@ -109,7 +128,7 @@ class _Rich:
                 setattr(sys, name, stream)
 
 
-class _Tqdm:
+class _Tqdm(_Nothing):
     """Bars of tqdm. What is not a terminal gets one line a bar, at its end."""
 
     def __init__(self) -> None:
@@ -150,14 +169,8 @@ class _Tqdm:
         if (meter := self._meters.pop(bar, None)) is not None:
             meter.close()
 
-    def close(self) -> None:
-        pass
 
-    def give_up(self) -> None:
-        pass
-
-
-class _Plain:
+class _Plain(_Nothing):
     """One line that is written again and again, with all bars; only on a terminal."""
 
     def __init__(self) -> None:
@@ -169,14 +182,8 @@ class _Plain:
     def keep(self, bar: Bar) -> None:
         self._write("\r", self._text(bar), "\n")
 
-    def forget(self, bar: Bar) -> None:
-        pass
-
     def close(self) -> None:
         self._write("\r", "", "\r")
-
-    def give_up(self) -> None:
-        pass
 
     def _text(self, bar: Bar) -> str:
         of = "" if bar.total is None else f"/{bar.total}"
@@ -190,25 +197,6 @@ class _Plain:
         sys.stderr.write(f"{start}{text:<{self._width}}{end}")
         sys.stderr.flush()
         self._width = 0 if end else len(text)
-
-
-class _Nothing:
-    """Where nothing can be drawn."""
-
-    def show(self, bars: list[Bar]) -> None:
-        pass
-
-    def keep(self, bar: Bar) -> None:
-        pass
-
-    def forget(self, bar: Bar) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    def give_up(self) -> None:
-        pass
 
 
 def _is_terminal() -> bool:

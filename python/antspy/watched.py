@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ._antspy import _Pool
-from .progress import HasStats
+from .progress import HasStats, judge_pool
 from .stats import Stats
 from .view import SubPool
 
@@ -62,8 +62,7 @@ class Watched:
 
 def whole(pool: HasStats) -> HasStats:
     """Return the pool that a view is of: nobody may hold the view itself."""
-    if isinstance(pool, type) or not callable(getattr(pool, "stats", None)):
-        raise TypeError(f"pool must be a pool, with stats(), not {pool!r}")
+    judge_pool(pool)
     found: HasStats = _owner(pool)
     return found
 

@@ -5,6 +5,7 @@ import socket
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
+from .request import reason
 from .snapshot import FORMAT, Document
 
 
@@ -44,8 +45,7 @@ class Client:
         except TimeoutError:
             raise WatchError(f"{self.path}: no answer within {self._timeout:g} s") from None
         except (OSError, HTTPException, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise WatchError(f"{self.path}: {reason}") from None
+            raise WatchError(f"{self.path}: {reason(error)}") from None
         finally:
             connection.close()
         if not isinstance(document, dict) or not {"format", "error"} & document.keys():

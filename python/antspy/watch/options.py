@@ -40,7 +40,7 @@ def add_command(commands: Any, command: str) -> None:
     add("path", metavar="PATH", help="what the process has called antspy.serve_stats() with")
     add(
         "--interval",
-        type=number("a number of seconds", 0.05, 3600.0),
+        type=seconds(0.05, 3600.0),
         default=Options.interval,
         metavar="SECONDS",
         help="from one look to the next",
@@ -54,7 +54,7 @@ def add_command(commands: Any, command: str) -> None:
     )
     add(
         "--stuck",
-        type=number("a number of seconds", 0.0, 1e9),
+        type=seconds(0.0, 1e9),
         default=Options.stuck,
         metavar="SECONDS",
         help="after which a task that still runs is marked as stuck",
@@ -75,8 +75,8 @@ def add_command(commands: Any, command: str) -> None:
     add("--host", default=Options.host, help="with --web: the address to serve it on")
 
 
-def number(what: str, least: float, most: float) -> Callable[[str], float]:
-    """Return what reads a number from `least` to `most`."""
+def seconds(least: float, most: float) -> Callable[[str], float]:
+    """Return what reads a number of seconds from `least` to `most`."""
 
     def parse(text: str) -> float:
         try:
@@ -84,7 +84,8 @@ def number(what: str, least: float, most: float) -> Callable[[str], float]:
         except ValueError:
             value = float("nan")
         if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"must be {what} from {least:g} to {most:g}, not {text!r}")
+            message = f"must be a number of seconds from {least:g} to {most:g}, not {text!r}"
+            raise argparse.ArgumentTypeError(message)
         return value
 
     return parse

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .request import reason
+
 PATIENCE = 5.0
 """Seconds for whoever serves there already to say so."""
 
@@ -43,9 +45,8 @@ def listen(path: Path) -> socket.socket:
         made.close()
         if isinstance(error, FileExistsError):
             raise
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         number = error.errno if isinstance(error, OSError) and error.errno else errno.EINVAL
-        raise OSError(number, f"path: no socket can be made there: {reason}", str(path)) from None
+        raise OSError(number, f"path: no socket can be made there: {reason(error)}", str(path)) from None
     return made
 
 

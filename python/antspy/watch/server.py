@@ -8,7 +8,6 @@ import selectors
 import socket
 import socketserver
 import struct
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from .place import listen
+from .request import Calm, refuse_others, with_stacks
 from .snapshot import Watch
 
 PATIENCE = 5.0
@@ -123,7 +123,7 @@ def serve_stats(path: str | os.PathLike[str]) -> StatsServer:
     return StatsServer(Path(place).absolute())
 
 
-class Server(socketserver.TCPServer):
+class Server(Calm, socketserver.TCPServer):
     """HTTP on a Unix socket, one request after the other."""
 
     if hasattr(socket, "AF_UNIX"):
@@ -177,11 +177,6 @@ class Server(socketserver.TCPServer):
         self._bell.close()
         self._rope.close()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away harms nobody; anything else is to be seen."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
-
 
 class Handler(BaseHTTPRequestHandler):
     """`GET /stats`, with `stacks=1` and `slowest=N`."""
@@ -219,14 +214,11 @@ class Handler(BaseHTTPRequestHandler):
 def terms(query: str) -> tuple[bool, int]:
     """Read what a request asks for."""
     given = {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
-    if unknown := given.keys() - {"stacks", "slowest"}:
-        raise ValueError(f"unexpected parameter {min(unknown)!r}")
-    stacks, slowest = given.get("stacks", "0"), given.get("slowest", str(SLOWEST))
-    if stacks not in ("0", "1"):
-        raise ValueError(f"stacks must be 0 or 1, not {stacks!r}")
+    refuse_others(given, "stacks", "slowest")
+    stacks, slowest = with_stacks(given), given.get("slowest", str(SLOWEST))
     if not (slowest.isascii() and slowest.isdigit() and len(slowest) < 10):
         raise ValueError(f"slowest must be a whole number, at least 0, not {slowest!r}")
-    return stacks == "1", int(slowest)
+    return stacks, int(slowest)
 
 
 def _close_all() -> None:

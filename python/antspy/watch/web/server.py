@@ -7,7 +7,6 @@ import json
 import math
 import socket
 import socketserver
-import sys
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ..client import Client, WatchError
 from ..options import Options
+from ..request import Calm, reason, refuse_others, with_stacks
 from .history import History
 
 PATIENCE = 10.0
@@ -60,7 +60,7 @@ def serve(options: Options, client: Client) -> int:
     return 0
 
 
-class WebServer(ThreadingHTTPServer):
+class WebServer(Calm, ThreadingHTTPServer):
     """Has a thread a connection, so that a slow browser holds up nobody; `CONNECTIONS` of them at most."""
 
     daemon_threads = True
@@ -121,11 +121,6 @@ class WebServer(ThreadingHTTPServer):
         with self._one_by_one:
             return self._client.ask(stacks, self._slowest)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that goes away harms nobody; anything else is to be seen."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
-
 
 def resolve(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
     """Return the kind of address that a host is, and the address."""
@@ -134,18 +129,16 @@ def resolve(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise WatchError(f"--host {host!r}: {reason}") from None
+        raise WatchError(f"--host {host!r}: {reason(error)}") from None
     family, _, _, _, address = found[0]
     return family, address
 
 
 def refused(options: Options, error: Exception) -> WatchError:
     """Say by which of its arguments the page cannot be served."""
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     if isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL:
-        return WatchError(f"--host {options.host!r}: {reason}")
-    return WatchError(f"--web {options.web}: {reason}")
+        return WatchError(f"--host {options.host!r}: {reason(error)}")
+    return WatchError(f"--web {options.web}: {reason(error)}")
 
 
 def read(name: str) -> bytes:
@@ -168,6 +161,7 @@ class Handler(BaseHTTPRequestHandler):
             if url.path == "/state":
                 self._answer(200, self.server.history.state(moment(terms)))
             elif url.path == "/stats":
+                refuse_others(terms, "stacks")
                 self._answer(200, self.server.stats(with_stacks(terms)))
             elif (file := self.server.file(url.path)) is not None:
                 self._send(200, *file)
@@ -228,16 +222,3 @@ def moment(terms: dict[str, str]) -> float:
     if not math.isfinite(value):
         raise ValueError(f"after must be seconds since the epoch, not {given!r}")
     return value
-
-
-def with_stacks(terms: dict[str, str]) -> bool:
-    refuse_others(terms, "stacks")
-    given = terms.get("stacks", "0")
-    if given not in ("0", "1"):
-        raise ValueError(f"stacks must be 0 or 1, not {given!r}")
-    return given == "1"
-
-
-def refuse_others(terms: dict[str, str], name: str) -> None:
-    if unknown := terms.keys() - {name}:
-        raise ValueError(f"unexpected parameter {min(unknown)!r}")
