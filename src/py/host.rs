@@ -46,7 +46,8 @@ pub(super) struct Hooks {
 }
 
 impl Hooks {
-    /// Calls `function(*args, **kwargs)`: here, or via what makes the pool's calls elsewhere.
+    /// Calls `function(*args, **kwargs)`: here, or via what makes the pool's calls elsewhere. Makes no object for that:
+    /// a garbage collection would be as open to interrupts as the task is.
     #[inline]
     pub(super) fn call<'py>(
         &self,
@@ -56,37 +57,25 @@ impl Hooks {
         kwargs: Option<&Py<PyDict>>,
         name: Option<&Name>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        if name.is_none() && self.via.is_none() {
-            return seat::doing(py, function, || {
+        match (&self.via, name) {
+            (None, None) => seat::doing(py, function, || {
                 interpreter::call(py, function, args, kwargs)
-            });
-        }
-        self.call_otherwise(py, function, args, kwargs, name)
-    }
-
-    /// Makes no object for that: a garbage collection would be as open to interrupts as the task is.
-    #[cold]
-    fn call_otherwise<'py>(
-        &self,
-        py: Python<'py>,
-        function: &Py<PyAny>,
-        args: &Bound<'py, PyTuple>,
-        kwargs: Option<&Py<PyDict>>,
-        name: Option<&Name>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let what = name.map_or(function, |name| name.text.as_any());
-        seat::doing(py, what, || match (&self.via, name) {
-            (None, None) => interpreter::call(py, function, args, kwargs),
-            (None, Some(name)) => name.call(py, function, args, kwargs),
+            }),
+            (None, Some(name)) => seat::doing(py, name.text.as_any(), || {
+                name.call(py, function, args, kwargs)
+            }),
             (Some(via), name) => {
+                let what = name.map_or(function, |name| name.text.as_any());
                 let none = py.None();
                 let kwargs = kwargs.map_or(none.as_ptr(), Py::as_ptr);
                 let name = name.map_or(none.as_ptr(), |name| name.text.as_ptr());
                 let items = [function.as_ptr(), args.as_ptr(), kwargs, name];
-                // SAFETY: borrowed from live references.
-                unsafe { interpreter::call_items(py, via, &items, None) }
+                seat::doing(py, what, || {
+                    // SAFETY: borrowed from live references.
+                    unsafe { interpreter::call_items(py, via, &items, None) }
+                })
             }
-        })
+        }
     }
 
     /// Whether what a future raised that nobody has looked at is reported. In the standard library it is not, so

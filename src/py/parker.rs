@@ -1,7 +1,6 @@
 //! How a thread sleeps while it waits: on `CPython`'s own lock, whose wait a signal ends at once; the main thread wakes
-//! now and then to look for one besides. The waits of std,
-//! crossbeam and `parking_lot` swallow the signal, and Ctrl-C comes only when they are over. A coroutine does not sleep;
-//! it has a bell (`mailbox.rs`).
+//! now and then to look for one besides. The waits of std, crossbeam and `parking_lot` swallow the signal, and Ctrl-C
+//! comes only when they are over. A coroutine does not sleep; it has a bell (`mailbox.rs`).
 
 use std::{
     ffi::{c_longlong, c_void},
